@@ -1,0 +1,3 @@
+module github.com/zooid-io/zooid
+
+go 1.26.0

@@ -1,0 +1,6 @@
+//go:build !invariants
+
+package invariant
+
+// Costly turns on the checks that walk whole structures. Build or test with -tags invariants.
+const Costly = false

@@ -1,0 +1,41 @@
+// Package invariant names what must always hold and stops the process where it does not.
+//
+// Bad input is an error and is handled; a broken invariant is a bug. Check panics with a Broken value; the driver, and only
+// the driver, turns it into the end of the process, before a wrong answer can leave.
+//
+// Where to start: the list of names below; each is cited in a comment by the code that holds it.
+package invariant
+
+import "fmt"
+
+// Name is the name of an invariant.
+type Name string
+
+// The invariants. docs/architecture.md tells what each means to a user.
+const (
+	DurableAck        Name = "DurableAck"        // no reply or ack of a write leaves before the write is on disk (on a quorum)
+	TotalOrder        Name = "TotalOrder"        // zxids are appended and applied in rising order, without a gap
+	PrefixConsistency Name = "PrefixConsistency" // the same txns give the same tree and the same digest on every server
+	SessionFIFO       Name = "SessionFIFO"       // a session's requests are answered in the order they were sent
+	WatchBeforeData   Name = "WatchBeforeData"   // a notice of a change leaves before any reply that shows the change
+	OneShot           Name = "OneShot"           // a standard watch yields at most one notice
+	EphemeralsEnd     Name = "EphemeralsEnd"     // an ephemeral does not outlive its session
+	LogContiguous     Name = "LogContiguous"     // what is on disk has no hole below what was acknowledged
+	TreeShape         Name = "TreeShape"         // parents and children, indexes, counts and digest agree
+)
+
+// Broken is what Check panics with.
+type Broken struct {
+	Name   Name
+	Detail string
+}
+
+// Error reads "invariant TotalOrder broken: ...".
+func (b Broken) Error() string { return fmt.Sprintf("invariant %s broken: %s", b.Name, b.Detail) }
+
+// Check panics with a Broken unless ok.
+func Check(ok bool, name Name, format string, args ...any) {
+	if !ok {
+		panic(Broken{name, fmt.Sprintf(format, args...)})
+	}
+}
