@@ -20,10 +20,10 @@ type Activity struct {
 	latency        Summary
 }
 
-// Receive counts a packet from the client: a request, a ping, a command.
-func (a *Activity) Receive() {
+// Receive counts packets from the client: requests, pings, a command.
+func (a *Activity) Receive(n int64) {
 	a.mu.Lock()
-	a.received++
+	a.received += n
 	a.mu.Unlock()
 }
 
@@ -44,6 +44,19 @@ func (a *Activity) Reply(xid int32, zxid zk.Zxid, op string, start, end int64) {
 	}
 	a.op, a.zxid, a.end, a.last = op, zxid, end, end-start
 	a.latency.add(a.last)
+}
+
+// Replies is Send and Reply for a batch of n reads that came and were answered together; xid, zxid and op are the last's.
+func (a *Activity) Replies(n int64, xid int32, zxid zk.Zxid, op string, start, end int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.received += n
+	a.sent += n
+	if xid >= 0 {
+		a.xid = int64(xid) + 1
+	}
+	a.op, a.zxid, a.end, a.last = op, zxid, end, end-start
+	a.latency.addN(a.last, n)
 }
 
 // Reset is crst.
@@ -70,11 +83,13 @@ func (a *Activity) Fill(c *Connection) {
 }
 
 // add is for a Summary that its owner guards.
-func (s *Summary) add(v int64) {
+func (s *Summary) add(v int64) { s.addN(v, 1) }
+
+func (s *Summary) addN(v, n int64) {
 	if s.Count == 0 {
 		s.Min, s.Max = math.MaxInt64, math.MinInt64
 	}
-	s.Count++
-	s.Sum += v
+	s.Count += n
+	s.Sum += v * n
 	s.Min, s.Max = min(s.Min, v), max(s.Max, v)
 }

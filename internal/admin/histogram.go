@@ -39,7 +39,7 @@ func floor(b int) (value, width int64) {
 	return int64(b%steps+steps) << shift, 1 << shift
 }
 
-func (h *histogram) add(v int64) { h.buckets[bucket(v)].Add(1) }
+func (h *histogram) add(v, n int64) { h.buckets[bucket(v)].Add(n) }
 
 func (h *histogram) reset() {
 	for i := range h.buckets {

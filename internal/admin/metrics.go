@@ -53,8 +53,8 @@ func newTiming() *timing {
 	return t
 }
 
-func (t *timing) record(kind Kind, v int64) {
-	t.add(v)
+func (t *timing) record(kind Kind, v, n int64) {
+	t.addN(v, n)
 	if kind != KindAdvanced {
 		return
 	}
@@ -65,7 +65,7 @@ func (t *timing) record(kind Kind, v int64) {
 			h = t.histogram.Load()
 		}
 	}
-	h.add(v)
+	h.add(v, n)
 }
 
 func (t *timing) reset() {
@@ -126,37 +126,37 @@ func (m *Metrics) AddKey(c CounterSet, key string, n int64) {
 }
 
 // Record adds a value to a summary. Durations are in ms.
-func (m *Metrics) Record(t Timing, v int64) { m.timings[t].record(timings[t].kind, v) }
+func (m *Metrics) Record(t Timing, v int64) { m.timings[t].record(timings[t].kind, v, 1) }
 
 // RecordKey adds a value to the summary of a key.
 func (m *Metrics) RecordKey(t TimingSet, key string, v int64) {
 	if s := m.timed[t].at(key, newTiming); s != nil {
-		s.record(timingSets[t].kind, v)
+		s.record(timingSets[t].kind, v, 1)
 	}
 }
 
-// Request records the latency of a request that was answered, in ms: in srvr's latency and in UpdateLatency or ReadLatency.
-// A write is what became a txn, refused or not. A negative latency is not recorded.
-func (m *Metrics) Request(write bool, latency int64) {
-	switch {
-	case latency < 0:
+// Requests records the latency, in ms, of n requests that were answered: in srvr's latency and in UpdateLatency or
+// ReadLatency. A write is what became a txn, refused or not. A negative latency is not recorded.
+func (m *Metrics) Requests(write bool, latency, n int64) {
+	t := ReadLatency
+	if write {
+		t = UpdateLatency
+	}
+	if latency < 0 || n <= 0 {
 		return
-	case write:
-		m.Record(UpdateLatency, latency)
-	default:
-		m.Record(ReadLatency, latency)
 	}
-	m.latency.add(latency)
+	m.timings[t].record(timings[t].kind, latency, n)
+	m.latency.addN(latency, n)
 }
 
-// PacketReceived counts a packet from a client and its bytes.
-func (m *Metrics) PacketReceived(bytes int64) {
-	m.received.Add(1)
+// PacketsReceived counts n packets from a client and their bytes.
+func (m *Metrics) PacketsReceived(n, bytes int64) {
+	m.received.Add(n)
 	m.counters[BytesReceived].Add(bytes)
 }
 
-// PacketSent counts a packet to a client.
-func (m *Metrics) PacketSent() { m.sent.Add(1) }
+// PacketsSent counts n packets to clients.
+func (m *Metrics) PacketsSent(n int64) { m.sent.Add(n) }
 
 // ResponseSize records the length of a reply without its length word.
 func (m *Metrics) ResponseSize(bytes int) {

@@ -36,9 +36,11 @@ const (
 	noMax = math.MinInt64
 )
 
-func (r *recorder) add(v int64) {
-	r.sum.Add(v)
-	r.count.Add(1)
+func (r *recorder) add(v int64) { r.addN(v, 1) }
+
+func (r *recorder) addN(v, n int64) {
+	r.sum.Add(v * n)
+	r.count.Add(n)
 	lower(&r.min, v)
 	raise(&r.max, v)
 }

@@ -105,7 +105,7 @@ func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effe
 		}
 		e.buf = wire.EndFrame(b, mark)
 	}
-	e.end(at, Send{Conn: c, Header: en.header, Zxid: x.Zxid, Since: en.since})
+	e.end(at, Send{Conn: c, Header: en.header, Zxid: x.Zxid, Since: en.since, Refused: x.Type == txn.TypeError})
 }
 
 // appendResult appends the record of a successful write.

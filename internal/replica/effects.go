@@ -18,6 +18,7 @@ type Send struct {
 	from, to int
 	Close    bool        // close the connection behind these bytes
 	Notice   bool        // a watcher event, not a reply
+	Refused  bool        // the reply to a write that became an error txn, or to an unknown operation
 	Header   wire.Header // of the request that is answered
 	Zxid     zk.Zxid     // in the reply's header
 	Since    int64       // Request.Since, for latencies

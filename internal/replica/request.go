@@ -156,7 +156,7 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 			}
 			at := e.begin()
 			e.buf = wire.AppendErrorFrame(e.buf, en.header.Xid, z, en.code)
-			e.end(at, Send{Conn: c, Close: en.close, Header: en.header, Zxid: z, Since: en.since})
+			e.end(at, Send{Conn: c, Close: en.close, Header: en.header, Zxid: z, Since: en.since, Refused: true})
 		case entrySasl:
 			at := e.begin()
 			e.buf = wire.AppendReplyFrame(e.buf, en.header.Xid, 0, &wire.SaslReply{Token: en.body})

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/zk"
@@ -101,7 +102,8 @@ func (s *Server) commit(batch []store.Entry) bool {
 	for try := 0; ; try++ {
 		start := time.Now()
 		err := s.store.Commit(batch)
-		s.stats.fsync(time.Since(start), len(batch))
+		s.metrics.Record(admin.FsyncTime, time.Since(start).Milliseconds())
+		s.metrics.Record(admin.SyncBatchSize, int64(len(batch)))
 		if err == nil {
 			if s.diskFailed.Swap(false) {
 				s.log.Warn("the log can be written again; writes go on", "from", batch[0].Zxid.String())

@@ -21,7 +21,8 @@ type conn struct {
 	addr netip.AddrPort
 	rc   *replica.Conn // nil until the handshake
 	out  outbox
-	stat connStat
+	act  admin.Activity
+	made int64 // ms since 1970
 
 	heard    atomic.Int64 // ms since 1970: when the last request came
 	finished atomic.Bool  // our side is shut: what still comes is thrown away
@@ -32,7 +33,7 @@ type conn struct {
 const lingerTime = time.Second
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{s: s, nc: nc}
+	c := &conn{s: s, nc: nc, made: time.Now().UnixMilli()}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort()
 		c.addr = netip.AddrPortFrom(c.addr.Addr().Unmap(), c.addr.Port())
@@ -43,7 +44,6 @@ func newConn(s *Server, nc net.Conn) *conn {
 	}
 	c.sock = newSock(nc)
 	c.out.wake.L = &c.out.mu
-	c.stat.init()
 	return c
 }
 
@@ -188,11 +188,17 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	if out != nil {
 		if count > 0 {
 			zxid := s.rep.Tree().LastZxid()
+			size := len(out)
 			c.out.give(out) // under the lock: no notice of a later txn may stand before what was read here
 			s.mu.RUnlock()
 			c.flush()
-			c.received(count, used)
-			c.stat.batch(&s.stats, last, zxid, monotonic()-start, count)
+			end := monotonic()
+			n := int64(count)
+			s.metrics.PacketsReceived(n, int64(used))
+			s.metrics.PacketsSent(n)
+			s.metrics.ResponseSize((size - 4*count) / count)
+			s.metrics.Requests(false, (end-start)/1000, n)
+			c.act.Replies(n, last.Xid, zxid, admin.LastOp(last.Type), start/1000, end/1000)
 			return used, ok
 		}
 		putBuffer(out)
@@ -314,9 +320,8 @@ func (c *conn) gone() {
 }
 
 func (c *conn) received(frames, bytes int) {
-	c.stat.received.Add(int64(frames))
-	c.s.stats.received.Add(int64(frames))
-	c.s.stats.bytesIn.Add(int64(bytes))
+	c.act.Receive(int64(frames))
+	c.s.metrics.PacketsReceived(int64(frames), int64(bytes))
 }
 
 // fourLetters answers a four-letter word and closes. stmk needs eight more bytes.

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/zooid-io/zooid/internal/admin"
 )
 
 // connSet is the connections of a server, counted by source address.
@@ -91,7 +93,7 @@ func (s *Server) acceptLoop() {
 		c := newConn(s, nc)
 		if err := s.conns.add(c, s.opt.MaxClientCnxns, s.opt.MaxCnxns); err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				s.stats.rejected.Add(1)
+				s.metrics.Add(admin.ConnectionsRejected, 1)
 				s.log.Warn("Error accepting new connection: "+err.Error(), "max", s.opt.MaxClientCnxns)
 			}
 			if t, ok := nc.(*net.TCPConn); ok {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/auth"
 	"github.com/zooid-io/zooid/internal/prep"
 	"github.com/zooid-io/zooid/internal/replica"
@@ -36,7 +37,9 @@ type Server struct {
 
 	listener net.Listener
 	conns    connSet
-	stats    stats
+	metrics  *admin.Metrics
+	words    *admin.Words
+	tally    tally // guarded by mu
 	started  time.Time
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
@@ -67,6 +70,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	s := &Server{
 		opt: opt, log: opt.Logger, wakeCommit: make(chan struct{}, 1), started: time.Now(), fatal: make(chan error, 1),
+		metrics: admin.NewMetrics(), words: admin.NewWhitelist(opt.FourLetterWords, false),
 	}
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -213,18 +217,15 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	for i := range s.eff.Sends {
 		send := &s.eff.Sends[i]
 		c := send.Conn.Tag.(*conn)
-		if !send.Notice {
-			c.stat.answered(&s.stats, send.Header, send.Zxid, now-send.Since)
-		} else if !send.Close {
-			s.stats.sent.Add(1)
-			c.stat.sent.Add(1)
-		}
+		s.account(c, send, now)
 		if c.out.add(s.eff.Bytes(send), send.Close) {
 			dirty = append(dirty, c)
 		}
 	}
+	s.tally.settle(s.metrics)
 	for _, id := range s.eff.Expired {
-		s.log.Info("expiring session", "session", id.String())
+		s.metrics.Add(admin.StaleSessionsExpired, 1)
+		s.log.Info("Expiring session " + id.String() + ", its timeout is exceeded")
 	}
 	s.eff.Reset()
 	if len(s.eff.Log) > 0 {
@@ -243,11 +244,6 @@ func flushAll(dirty []*conn) {
 		dirty[i] = nil
 	}
 }
-
-// monotonic is a time in microseconds for measuring latencies.
-func monotonic() int64 { return int64(time.Since(epoch) / time.Microsecond) }
-
-var epoch = time.Now()
 
 // zxidOf is the last applied zxid, for status.
 func (s *Server) zxidOf() zk.Zxid {

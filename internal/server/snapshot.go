@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/store"
 )
 
@@ -46,7 +47,8 @@ func (s *Server) snapshot() {
 			return
 		}
 		s.log.Info("Snapshotting: "+sn.Zxid.String()+" to "+path, "bytes", size, "took", time.Since(start))
-		s.stats.snapshot(time.Since(start))
+		s.metrics.Record(admin.SnapshotTime, time.Since(start).Milliseconds())
+		s.metrics.Add(admin.Snapshots, 1)
 	}()
 }
 

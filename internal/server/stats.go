@@ -1,121 +1,77 @@
 package server
 
 import (
-	"sync/atomic"
 	"time"
 
-	"github.com/zooid-io/zooid/internal/wire"
-	"github.com/zooid-io/zooid/zk"
+	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/replica"
 )
 
-// latency is the extent of a series of times, in microseconds.
-type latency struct {
-	least, most, sum, count, last atomic.Int64
+// tallied is how many latencies, from 0 ms, a tally counts before it gives each one alone.
+const tallied = 16
+
+// tally gathers what one Step answered, so that the shared metrics are touched once for a batch and not once for a reply.
+type tally struct {
+	writes, reads [tallied]int64
+	sent          int64
+	bytes         int
 }
 
-func (l *latency) add(us, n int64) {
-	if us < 0 {
-		us = 0
+// note counts one send.
+func (t *tally) note(m *admin.Metrics, send *replica.Send, ms int64, bytes int) {
+	t.sent++
+	t.bytes = bytes
+	write := send.Header.Type.IsWrite()
+	switch {
+	case ms < 0 || ms >= tallied:
+		m.Requests(write, max(ms, 0), 1)
+	case write:
+		t.writes[ms]++
+	default:
+		t.reads[ms]++
 	}
-	l.last.Store(us)
-	l.sum.Add(us * n)
-	l.count.Add(n)
-	for m := l.most.Load(); us > m && !l.most.CompareAndSwap(m, us); m = l.most.Load() {
+}
+
+// settle gives everything to the metrics.
+func (t *tally) settle(m *admin.Metrics) {
+	if t.sent == 0 {
+		return
 	}
-	for m := l.least.Load(); (m == 0 || us+1 < m) && !l.least.CompareAndSwap(m, us+1); m = l.least.Load() {
+	m.PacketsSent(t.sent)
+	if t.bytes > 4 {
+		m.ResponseSize(t.bytes - 4)
 	}
-}
-
-// min is the least time; 0 when there is none. (least holds it plus one, so that zero can mean "none".)
-func (l *latency) min() int64 { return max(l.least.Load()-1, 0) }
-
-func (l *latency) reset() {
-	l.least.Store(0)
-	l.most.Store(0)
-	l.sum.Store(0)
-	l.count.Store(0)
-	l.last.Store(0)
-}
-
-// stats are the figures of a server, for the four-letter words.
-type stats struct {
-	received, sent   atomic.Int64
-	bytesIn          atomic.Int64
-	rejected         atomic.Int64
-	lat              latency
-	fsyncs           latency
-	fsyncSlow        atomic.Int64
-	snapshots        latency
-	snapshotsWritten atomic.Int64
-}
-
-func (s *stats) fsync(d time.Duration, _ int) { s.fsyncs.add(d.Microseconds(), 1) }
-
-func (s *stats) snapshot(d time.Duration) {
-	s.snapshots.add(d.Microseconds(), 1)
-	s.snapshotsWritten.Add(1)
-}
-
-func (s *stats) reset() {
-	s.received.Store(0)
-	s.sent.Store(0)
-	s.bytesIn.Store(0)
-	s.rejected.Store(0)
-	s.lat.reset()
-	s.fsyncs.reset()
-	s.snapshots.reset()
-}
-
-// connStat are the figures of a connection.
-type connStat struct {
-	received, sent atomic.Int64
-	lat            latency
-	op             atomic.Int32 // the last operation answered; 0 before any
-	cxid           atomic.Int32
-	zxid           atomic.Int64
-	responded      atomic.Int64 // ms since 1970
-	since          int64        // ms since 1970: when the connection was made
-}
-
-func (c *connStat) init() {
-	c.since = time.Now().UnixMilli()
-	c.cxid.Store(-1)
-	c.zxid.Store(-1)
-}
-
-// answered notes one reply.
-func (c *connStat) answered(s *stats, h wire.Header, z zk.Zxid, us int64) {
-	c.note(h, z)
-	if h.Type == wire.OpCreateSession {
-		us = 0
+	for ms := range int64(tallied) {
+		m.Requests(true, ms, t.writes[ms])
+		m.Requests(false, ms, t.reads[ms])
 	}
-	s.sent.Add(1)
-	c.sent.Add(1)
-	s.lat.add(us, 1)
-	c.lat.add(us, 1)
+	*t = tally{}
 }
 
-// batch notes the replies to n reads.
-func (c *connStat) batch(s *stats, last wire.Header, z zk.Zxid, us int64, n int) {
-	c.note(last, z)
-	s.sent.Add(int64(n))
-	c.sent.Add(int64(n))
-	s.lat.add(us, int64(n))
-	c.lat.add(us, int64(n))
-}
-
-func (c *connStat) note(h wire.Header, z zk.Zxid) {
-	c.op.Store(int32(h.Type))
-	if h.Xid >= 0 {
-		c.cxid.Store(h.Xid)
+// account notes a send in the connection's activity and in the tally. now is on the monotonic clock, in microseconds.
+func (s *Server) account(c *conn, send *replica.Send, now int64) {
+	bytes := len(s.eff.Bytes(send))
+	if send.Notice {
+		if bytes > 0 {
+			c.act.Send()
+			s.tally.sent++
+		}
+		return
 	}
-	c.zxid.Store(int64(z))
-	c.responded.Store(time.Now().UnixMilli())
+	start := send.Since
+	if start == 0 { // the handshake's own replies have no request
+		start = now
+	}
+	s.tally.note(s.metrics, send, (now-start)/1000, bytes)
+	c.act.Send()
+	op := admin.LastOp(send.Header.Type)
+	if send.Refused {
+		op = admin.NoOp
+	}
+	c.act.Reply(send.Header.Xid, send.Zxid, op, start/1000, now/1000)
 }
 
-// reset is what crst does.
-func (c *connStat) reset() {
-	c.received.Store(0)
-	c.sent.Store(0)
-	c.lat.reset()
-}
+// monotonic is a time in microseconds on a clock that never steps.
+func monotonic() int64 { return int64(time.Since(epoch)/time.Microsecond) + 1 }
+
+var epoch = time.Now()
