@@ -63,8 +63,8 @@ func (p *Prep) create(r *Request, c *wire.Create, z zk.Zxid) (txn.Type, txn.Body
 	}
 	p.changed(path, rec)
 	if body.Ephemeral {
-		nb := p.born(r.Session, z)
-		nb.paths = append(nb.paths, path)
+		u := p.note(r.Session, z)
+		u.paths = append(u.paths, path)
 	}
 	return body.Type, body
 }

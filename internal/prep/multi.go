@@ -67,7 +67,7 @@ func (p *Prep) rollback(digest int64, queued int) {
 	p.digest = digest
 	for _, q := range p.queue[queued:] {
 		if q.owner != 0 {
-			p.grown(q.owner)
+			p.settle(q.owner)
 		}
 	}
 	clear(p.queue[queued:])

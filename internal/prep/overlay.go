@@ -23,14 +23,15 @@ type record struct {
 type touched struct {
 	zxid  zk.Zxid
 	path  string
-	owner zk.SessionID // not 0: the txn made this session, or an ephemeral of it; there is no path then
+	owner zk.SessionID // not 0: the txn begins or ends this session, or makes an ephemeral of it; there is no path then
 }
 
-// newborn is what outstanding txns made of a session: itself, or ephemerals; some of these may be gone again.
-type newborn struct {
-	session bool
-	paths   []string
-	txns    int // outstanding ones
+// underway is what outstanding txns do to a session.
+type underway struct {
+	begins bool     // one creates it
+	ends   bool     // one closes it
+	paths  []string // of the ephemerals that they create; some may be gone again
+	txns   int
 }
 
 // undo is a record as it was before a multi touched it; nil where nothing was pending.
@@ -185,8 +186,8 @@ func (p *Prep) ephemerals(s zk.SessionID) []string {
 			paths = append(paths, path)
 		}
 	}
-	if nb := p.newborn[s]; nb != nil {
-		for _, path := range nb.paths {
+	if u := p.underway[s]; u != nil {
+		for _, path := range u.paths {
 			if rec := p.pending[path]; rec != nil && rec.exists && rec.meta.Owner == int64(s) {
 				paths = append(paths, path)
 			}
@@ -196,23 +197,23 @@ func (p *Prep) ephemerals(s zk.SessionID) []string {
 	return slices.Compact(paths)
 }
 
-// born remembers that txn z makes something of session s, and gives the place to note what.
-func (p *Prep) born(s zk.SessionID, z zk.Zxid) *newborn {
-	nb := p.newborn[s]
-	if nb == nil {
-		nb = &newborn{}
-		p.newborn[s] = nb
+// note remembers that txn z does something to session s, and gives the place to say what.
+func (p *Prep) note(s zk.SessionID, z zk.Zxid) *underway {
+	u := p.underway[s]
+	if u == nil {
+		u = &underway{}
+		p.underway[s] = u
 	}
-	nb.txns++
+	u.txns++
 	p.queue = append(p.queue, touched{zxid: z, owner: s})
-	return nb
+	return u
 }
 
-// grown forgets one txn that made something of a session: it is applied, or undone.
-func (p *Prep) grown(s zk.SessionID) {
-	if nb := p.newborn[s]; nb != nil {
-		if nb.txns--; nb.txns == 0 {
-			delete(p.newborn, s)
+// settle forgets one of these: it is applied, or undone.
+func (p *Prep) settle(s zk.SessionID) {
+	if u := p.underway[s]; u != nil {
+		if u.txns--; u.txns == 0 {
+			delete(p.underway, s)
 		}
 	}
 }

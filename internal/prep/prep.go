@@ -29,7 +29,7 @@ type Prep struct {
 	last     zk.Zxid // of the last txn prepared
 	digest   int64   // of the tree when all prepared txns are applied
 	pending  map[string]*record
-	newborn  map[zk.SessionID]*newborn
+	underway map[zk.SessionID]*underway
 	queue    []touched // in order of zxid; which paths each outstanding txn touched
 	head     int
 	undo     []undo // what the multi being prepared has replaced, if one is
@@ -40,7 +40,7 @@ type Prep struct {
 
 // New prepares against t and s. The first zxid given is the one after the tree's last.
 func New(cfg Config, t *tree.Tree, s *session.Table) *Prep {
-	return &Prep{cfg: cfg, tree: t, sessions: s, last: t.LastZxid(), digest: t.Digest(), pending: map[string]*record{}, newborn: map[zk.SessionID]*newborn{}}
+	return &Prep{cfg: cfg, tree: t, sessions: s, last: t.LastZxid(), digest: t.Digest(), pending: map[string]*record{}, underway: map[zk.SessionID]*underway{}}
 }
 
 // Request is one write to judge. Strings and slices of Op end up in the txn: they must not alias memory that is reused.
@@ -74,6 +74,10 @@ func (p *Prep) Prepare(r *Request) *txn.Txn {
 		return x
 	}
 	x.Type, x.Body = p.judge(r, p.last)
+	// Readers tell a closeSession without a list by the end of the record: no digest may stand behind it.
+	if c, ok := x.Body.(*txn.CloseSession); ok && !c.HasPaths {
+		return x
+	}
 	if x.Type != txn.TypeError && p.cfg.Digest {
 		x.HasDigest, x.Digest = true, p.digest
 	}
@@ -113,7 +117,7 @@ func (p *Prep) single(r *Request, op wire.Op, z zk.Zxid) (txn.Type, txn.Body) {
 	case *wire.Reconfig:
 		return p.reconfig(r)
 	case *CreateSession:
-		p.born(r.Session, z).session = true
+		p.note(r.Session, z).begins = true
 		return txn.TypeCreateSession, &txn.CreateSession{TimeOut: op.TimeOut}
 	case *wire.CloseSession:
 		return p.closeSession(r, z)
@@ -129,7 +133,7 @@ func (p *Prep) Applied(z zk.Zxid) {
 	for p.head < len(p.queue) && p.queue[p.head].zxid <= z {
 		q := &p.queue[p.head]
 		if q.owner != 0 {
-			p.grown(q.owner)
+			p.settle(q.owner)
 		} else if rec := p.pending[q.path]; rec != nil && rec.zxid == q.zxid {
 			delete(p.pending, q.path)
 			p.release(rec)
@@ -154,13 +158,9 @@ func (p *Prep) alive(r *Request) {
 	if r.Session == 0 {
 		return
 	}
-	if p.sessions.Known(r.Session) {
-		if p.sessions.IsClosing(r.Session) {
-			refuse(zk.SessionExpired)
-		}
-		return
-	}
-	if nb := p.newborn[r.Session]; nb == nil || !nb.session {
+	u := p.underway[r.Session]
+	known := p.sessions.Known(r.Session) || (u != nil && u.begins)
+	if !known || p.sessions.IsClosing(r.Session) || (u != nil && u.ends) {
 		refuse(zk.SessionExpired)
 	}
 }

@@ -28,6 +28,7 @@ func (p *Prep) closeSession(r *Request, z zk.Zxid) (txn.Type, txn.Body) {
 		p.removeChild(parent, p.find(parent, 1), z)
 		p.remove(path, p.find(path, 0), z)
 	}
+	p.note(r.Session, z).ends = true
 	if !p.cfg.CloseSessionPaths || size > p.cfg.MaxTxn {
 		return txn.TypeCloseSession, &txn.CloseSession{}
 	}

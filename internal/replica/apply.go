@@ -43,6 +43,7 @@ func (r *Replica) apply(p proposal, now int64, e *Effects) {
 	case *txn.CloseSession:
 		r.sessions.Remove(x.Session)
 	}
+	r.digests.note(x.Zxid, r.tree.Digest())
 	for i := range r.changes {
 		r.fire(&r.changes[i], e)
 	}

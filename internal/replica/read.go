@@ -92,7 +92,7 @@ func (r *Replica) readBody(c *Conn, op wire.Op, ids []zk.ID, out []byte) ([]byte
 			return out, code
 		}
 		if op.Watch {
-			r.watches.AddData(strings.Clone(op.Path), c.watcher)
+			r.watches.AddData(op.Path, c.watcher)
 		}
 		return r.appendData(out, n), zk.OK
 	case *wire.Exists:
@@ -103,7 +103,7 @@ func (r *Replica) readBody(c *Conn, op wire.Op, ids []zk.ID, out []byte) ([]byte
 			return out, code
 		}
 		if op.Watch {
-			r.watches.AddChild(strings.Clone(op.Path), c.watcher)
+			r.watches.AddChild(op.Path, c.watcher)
 		}
 		out = r.tree.AppendChildren(out, n)
 		if op.WithStat {
@@ -178,7 +178,7 @@ func (r *Replica) exists(c *Conn, op *wire.Exists, ids []zk.ID, out []byte) ([]b
 		return out, code
 	}
 	if op.Watch {
-		r.watches.AddData(strings.Clone(op.Path), c.watcher)
+		r.watches.AddData(op.Path, c.watcher)
 	}
 	if code != zk.OK {
 		return out, code

@@ -49,6 +49,8 @@ type Replica struct {
 	changes []txn.Change
 	notices []watch.Notice
 
+	digests digests
+
 	doomed     []string // containers and TTL nodes whose time has come
 	nextSweep  int64
 	sweepQuota float64

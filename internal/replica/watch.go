@@ -1,9 +1,8 @@
 package replica
 
 import (
-	"strings"
-
 	"github.com/zooid-io/zooid/internal/jute"
+	"github.com/zooid-io/zooid/internal/watch"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -11,11 +10,10 @@ import (
 // addWatch: section 5.7. Neither the path nor a permission is looked at; a null path never fires.
 func (r *Replica) addWatch(c *Conn, op *wire.AddWatch, out []byte) ([]byte, zk.Code) {
 	if !op.PathNull {
-		path := strings.Clone(op.Path)
 		if op.Mode == zk.WatchPersistentRecursive {
-			r.watches.AddRecursive(path, c.watcher)
+			r.watches.AddRecursive(op.Path, c.watcher)
 		} else {
-			r.watches.AddPersistent(path, c.watcher)
+			r.watches.AddPersistent(op.Path, c.watcher)
 		}
 	}
 	return jute.AppendInt(out, 0), zk.OK
@@ -38,58 +36,44 @@ func (r *Replica) queryWatch(c *Conn, op *wire.WatchQuery, out []byte) ([]byte, 
 }
 
 // setWatches re-arms what a client had before it reconnected, and tells it at once what it missed: section 5.6. These
-// notices are not gated by ACLs and say zxid -1.
+// notices are not gated by ACLs and say zxid -1. A null list ends it, with what came before carried out.
 func (r *Replica) setWatches(c *Conn, s *wire.SetWatches, e *Effects) {
-	tell := func(t zk.EventType, path string) {
-		at := e.begin()
-		e.buf = wire.AppendNoticeFrame(e.buf, -1, t, path)
-		e.end(at, Send{Conn: c, Notice: true})
-	}
-	if s.Data == nil {
-		return
-	}
-	for _, path := range s.Data {
-		n := r.tree.Find(path)
-		switch {
-		case n == 0:
-			tell(zk.EventNodeDeleted, path)
-		case r.tree.Meta(n).Mzxid > s.RelativeZxid:
-			tell(zk.EventNodeDataChanged, path)
-		default:
-			r.watches.AddData(strings.Clone(path), c.watcher)
+	for _, list := range []struct {
+		paths []string
+		rearm func(path string, now watch.Node) (zk.EventType, bool)
+	}{
+		{s.Data, func(path string, now watch.Node) (zk.EventType, bool) {
+			return r.watches.RearmData(path, c.watcher, now, s.RelativeZxid)
+		}},
+		{s.Exist, func(path string, now watch.Node) (zk.EventType, bool) {
+			return r.watches.RearmExist(path, c.watcher, now)
+		}},
+		{s.Child, func(path string, now watch.Node) (zk.EventType, bool) {
+			return r.watches.RearmChild(path, c.watcher, now, s.RelativeZxid)
+		}},
+		{s.Persistent, func(path string, _ watch.Node) (zk.EventType, bool) {
+			r.watches.AddPersistent(path, c.watcher)
+			return 0, false
+		}},
+		{s.Recursive, func(path string, _ watch.Node) (zk.EventType, bool) {
+			r.watches.AddRecursive(path, c.watcher)
+			return 0, false
+		}},
+	} {
+		if list.paths == nil {
+			return
 		}
-	}
-	if s.Exist == nil {
-		return
-	}
-	for _, path := range s.Exist {
-		if r.tree.Find(path) != 0 {
-			tell(zk.EventNodeCreated, path)
-		} else {
-			r.watches.AddData(strings.Clone(path), c.watcher)
+		for _, path := range list.paths {
+			var now watch.Node
+			if n := r.tree.Find(path); n != 0 {
+				m := r.tree.Meta(n)
+				now = watch.Node{Exists: true, Mzxid: m.Mzxid, Pzxid: m.Pzxid}
+			}
+			if event, missed := list.rearm(path, now); missed {
+				at := e.begin()
+				e.buf = wire.AppendNoticeFrame(e.buf, -1, event, path)
+				e.end(at, Send{Conn: c, Notice: true})
+			}
 		}
-	}
-	if s.Child == nil {
-		return
-	}
-	for _, path := range s.Child {
-		n := r.tree.Find(path)
-		switch {
-		case n == 0:
-			tell(zk.EventNodeDeleted, path)
-		case r.tree.Meta(n).Pzxid > s.RelativeZxid:
-			tell(zk.EventNodeChildrenChanged, path)
-		default:
-			r.watches.AddChild(strings.Clone(path), c.watcher)
-		}
-	}
-	for _, path := range s.Persistent {
-		r.watches.AddPersistent(strings.Clone(path), c.watcher)
-	}
-	if s.Persistent == nil {
-		return
-	}
-	for _, path := range s.Recursive {
-		r.watches.AddRecursive(strings.Clone(path), c.watcher)
 	}
 }

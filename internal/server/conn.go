@@ -279,12 +279,12 @@ func (c *conn) handshake(f []byte) bool {
 		return false
 	}
 	_ = c.nc.SetReadDeadline(time.Time{})
-	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr()))
 	now := time.Now().UnixMilli()
 	c.heard.Store(now)
 	s := c.s
 	var few [4]*conn
 	s.mu.Lock()
+	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
 	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now}, &s.eff)
 	dirty := s.perform(few[:0])
 	s.mu.Unlock()

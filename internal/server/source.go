@@ -166,7 +166,11 @@ func (v *source) WatchesByPath() []admin.PathWatches {
 func (v *source) Digests() []admin.Digest {
 	v.s.mu.RLock()
 	defer v.s.mu.RUnlock()
-	return v.s.digests.list()
+	var list []admin.Digest
+	for _, d := range v.s.rep.Digests() {
+		list = append(list, admin.Digest{Zxid: d.Zxid, Digest: d.Digest})
+	}
+	return list
 }
 
 func (v *source) Environment() []admin.Property { return admin.Environment(v.s.opt.Version) }
