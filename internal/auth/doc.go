@@ -1,6 +1,6 @@
 // Package auth decides who a connection is and what an access control list lets it do.
 //
-// It does not read sockets, certificates or passwords files, and keeps no connection: a connection's identities are a list
+// It does not read sockets, certificates or password files, and keeps no connection: a connection's identities are a list
 // that the caller holds and passes in, and gets back longer. TLS and the SASL exchange happen outside; their outcome, a
 // subject or an authorization id, comes in through AddX509 and AddSasl.
 //

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -220,5 +221,25 @@ func BenchmarkTouch(b *testing.B) {
 			now++
 		}
 		x.Touch(zk.SessionID(rnd.IntN(n)), 30000, now)
+	}
+}
+
+// The memory of a million sessions.
+func BenchmarkMemory(b *testing.B) {
+	const n = 1_000_000
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	for b.Loop() {
+		before := heap()
+		x := session.New(3000)
+		for i := range n {
+			x.Add(zk.SessionID(i)<<20, 30000, int64(i)/100)
+		}
+		b.ReportMetric(float64(heap()-before)/n, "B/session")
+		runtime.KeepAlive(x)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Table is the sessions of one server. Not safe for concurrent use.
 //
-// A million sessions are some 60 MB: one map entry each and one record of 32 bytes, the records in pages so that growth never
+// A million sessions are some 70 MB: one map entry each and one record of 32 bytes, the records in pages so that growth never
 // copies them.
 type Table struct {
 	tick    int64

@@ -39,7 +39,7 @@ func (t *Table) Check() error {
 				if y.place != p || y.list() != list(l) || y.who&modes == 0 {
 					fail("%q has %+v in list %d", path, *y, l)
 				}
-				if t.watches.At(y.next).prev != h || t.watches.At(y.link).left != h {
+				if t.watches.At(y.next).prev != h || t.watches.At(y.newer).older != h {
 					fail("%q has an open ring at watch %d", path, h)
 				}
 				if t.find(p, y.watcher(), list(l)) != h {
@@ -72,7 +72,7 @@ func (t *Table) Check() error {
 				fail("the ring of %d does not end", w)
 				return err
 			}
-			if h = x.link; h == o.first {
+			if h = x.newer; h == o.first {
 				break
 			}
 		}

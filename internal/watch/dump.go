@@ -63,7 +63,7 @@ func (t *Table) DataByWatcher() []ByWatcher {
 			if l := x.list(); l == data || l == recursive && t.twin(x.place, Watcher(w), l) == 0 {
 				paths = append(paths, string(t.text(t.places.At(x.place))))
 			}
-			if h = x.link; h == o.first {
+			if h = x.newer; h == o.first {
 				break
 			}
 		}

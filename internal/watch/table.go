@@ -40,10 +40,10 @@ type place struct {
 
 // watch is one connection in one list of one place. Both rings are closed: the first's prev is the last.
 type watch struct {
-	place      uint32
-	who        uint32 // watcher<<4 | list<<2 | modes
-	prev, next uint32 // in the list
-	left, link uint32 // among the watches of the connection
+	place        uint32
+	who          uint32 // watcher<<4 | list<<2 | modes
+	prev, next   uint32 // in the list
+	older, newer uint32 // among the watches of the connection
 }
 
 func key(w Watcher, l list) uint32     { return uint32(w)<<4 | uint32(l)<<2 }
@@ -255,7 +255,7 @@ func (t *Table) link(p uint32, w Watcher, l list) uint32 {
 
 	h := t.watches.New()
 	x := t.watches.At(h)
-	*x = watch{place: p, who: key(w, l), prev: h, next: h, left: h, link: h}
+	*x = watch{place: p, who: key(w, l), prev: h, next: h, older: h, newer: h}
 	if head := &t.places.At(p).first[l]; *head == 0 {
 		*head = h
 	} else {
@@ -268,9 +268,9 @@ func (t *Table) link(p uint32, w Watcher, l list) uint32 {
 		*head = h
 	} else {
 		first := t.watches.At(*head)
-		x.link, x.left = *head, first.left
-		t.watches.At(first.left).link = h
-		first.left = h
+		x.newer, x.older = *head, first.older
+		t.watches.At(first.older).newer = h
+		first.older = h
 	}
 	t.byKey.Insert(t.hash(p, x.who), h)
 	return h
@@ -291,13 +291,13 @@ func (t *Table) unlink(h uint32) {
 		}
 	}
 	head = &t.owners[w].first
-	if x.link == h {
+	if x.newer == h {
 		*head = 0
 	} else {
-		t.watches.At(x.left).link = x.link
-		t.watches.At(x.link).left = x.left
+		t.watches.At(x.older).newer = x.newer
+		t.watches.At(x.newer).older = x.older
 		if *head == h {
-			*head = x.link
+			*head = x.newer
 		}
 	}
 	t.byKey.Remove(h)
