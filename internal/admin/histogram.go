@@ -41,6 +41,13 @@ func floor(b int) (value, width int64) {
 
 func (h *histogram) add(v, n int64) { h.buckets[bucket(v)].Add(n) }
 
+func (h *histogram) count() (n int64) {
+	for i := range h.buckets {
+		n += h.buckets[i].Load()
+	}
+	return n
+}
+
 func (h *histogram) reset() {
 	for i := range h.buckets {
 		h.buckets[i].Store(0)

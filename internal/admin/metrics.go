@@ -18,7 +18,6 @@ type Metrics struct {
 	timings   [numTimings]timing
 	counted   [numCounterSets]keyed[count]
 	timed     [numTimingSets]keyed[timing]
-	latency   recorder
 	received  count
 	sent      count
 	last      atomic.Int64 // bytes of the last reply, -1 before one
@@ -38,7 +37,8 @@ type count struct {
 	_ [56]byte
 }
 
-// timing is a summary; its histogram is made by the first value of an advanced one.
+// timing is a summary. An advanced one has a histogram, made by its first value, that counts in the recorder's stead: a value
+// costs two additions.
 type timing struct {
 	recorder
 	histogram atomic.Pointer[histogram]
@@ -53,11 +53,17 @@ func newTiming() *timing {
 	return t
 }
 
+<<<<<<< HEAD
 func (t *timing) record(kind Kind, v, n int64) {
 	t.addN(v, n)
+=======
+func (t *timing) record(kind Kind, v int64) {
+>>>>>>> admin
 	if kind != KindAdvanced {
+		t.add(v)
 		return
 	}
+	t.note(v)
 	h := t.histogram.Load()
 	if h == nil {
 		h = &histogram{}
@@ -66,6 +72,14 @@ func (t *timing) record(kind Kind, v, n int64) {
 		}
 	}
 	h.add(v, n)
+}
+
+func (t *timing) summary() Summary {
+	s := t.recorder.summary()
+	if h := t.histogram.Load(); h != nil {
+		s.Count = h.count()
+	}
+	return s
 }
 
 func (t *timing) reset() {
@@ -135,6 +149,7 @@ func (m *Metrics) RecordKey(t TimingSet, key string, v int64) {
 	}
 }
 
+<<<<<<< HEAD
 // Requests records the latency, in ms, of n requests that were answered: in srvr's latency and in UpdateLatency or
 // ReadLatency. A write is what became a txn, refused or not. A negative latency is not recorded.
 func (m *Metrics) Requests(write bool, latency, n int64) {
@@ -143,10 +158,20 @@ func (m *Metrics) Requests(write bool, latency, n int64) {
 		t = UpdateLatency
 	}
 	if latency < 0 || n <= 0 {
+=======
+// Request records the latency of a request that was answered, in ms, in UpdateLatency or ReadLatency, which together are
+// srvr's latency. A write is what became a txn, refused or not. A negative latency is not recorded.
+func (m *Metrics) Request(write bool, latency int64) {
+	switch {
+	case latency < 0:
+>>>>>>> admin
 		return
 	}
+<<<<<<< HEAD
 	m.timings[t].record(timings[t].kind, latency, n)
 	m.latency.addN(latency, n)
+=======
+>>>>>>> admin
 }
 
 // PacketsReceived counts n packets from a client and their bytes.
@@ -167,7 +192,8 @@ func (m *Metrics) ResponseSize(bytes int) {
 // Traffic is what srvr tells.
 func (m *Metrics) Traffic() Traffic {
 	t := Traffic{
-		Latency: m.latency.summary(), Received: m.received.Load(), Sent: m.sent.Load(), Responses: Sizes{-1, -1, -1},
+		Latency:  merge(m.timings[UpdateLatency].summary(), m.timings[ReadLatency].summary()),
+		Received: m.received.Load(), Sent: m.sent.Load(), Responses: Sizes{-1, -1, -1},
 	}
 	if r := m.responses.summary(); r.Count > 0 {
 		t.Responses = Sizes{m.last.Load(), r.Min, r.Max}
@@ -193,7 +219,6 @@ func (m *Metrics) Reset() {
 			t.reset()
 		}
 	}
-	m.latency.reset()
 	m.received.Store(0)
 	m.sent.Store(0)
 	m.last.Store(-1)

@@ -23,6 +23,17 @@ func (s *Summary) Avg() float64 {
 	return avg
 }
 
+// merge is the Summary of what both saw.
+func merge(a, b Summary) Summary {
+	switch {
+	case a.Count == 0:
+		return b
+	case b.Count == 0:
+		return a
+	}
+	return Summary{Count: a.Count + b.Count, Sum: a.Sum + b.Sum, Min: min(a.Min, b.Min), Max: max(a.Max, b.Max)}
+}
+
 // recorder is a Summary under way. Any goroutine may write to it. Its fields fill one cache line, so that two recorders
 // never share one; a reader may see a value in some fields and not yet in others. Make one with reset.
 type recorder struct {
@@ -36,11 +47,22 @@ const (
 	noMax = math.MinInt64
 )
 
+<<<<<<< HEAD
 func (r *recorder) add(v int64) { r.addN(v, 1) }
 
 func (r *recorder) addN(v, n int64) {
 	r.sum.Add(v * n)
 	r.count.Add(n)
+=======
+func (r *recorder) add(v int64) {
+	r.count.Add(1)
+	r.note(v)
+}
+
+// note is add without the count.
+func (r *recorder) note(v int64) {
+	r.sum.Add(v)
+>>>>>>> admin
 	lower(&r.min, v)
 	raise(&r.max, v)
 }

@@ -24,6 +24,7 @@ func (p *Prep) create(r *Request, c *wire.Create, z zk.Zxid) (txn.Type, txn.Body
 	if code != zk.OK {
 		refuse(code)
 	}
+	p.fits(path, c.Data, acl)
 	up := p.must(parent, 1)
 	p.allow(r, up, zk.PermCreate)
 	if c.Mode.IsSequential() {

@@ -19,6 +19,7 @@ func (p *Prep) setACL(r *Request, s *wire.SetACL, z zk.Zxid) (txn.Type, txn.Body
 	if code != zk.OK {
 		refuse(code)
 	}
+	p.fits(s.Path, nil, acl)
 	was := p.must(s.Path, 0)
 	p.allow(r, was, zk.PermAdmin)
 	version(s.Version, was.meta.AVersion)

@@ -3,7 +3,9 @@ package replica
 import (
 	"bytes"
 	"errors"
+	"strings"
 
+	"github.com/zooid-io/zooid/internal/auth"
 	"github.com/zooid-io/zooid/internal/prep"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/zk"
@@ -104,7 +106,12 @@ func (r *Replica) auth(c *Conn, en entry, body []byte, e *Effects) {
 	}
 	a := op.(*wire.Auth)
 	en.kind = entryError
-	ids, err := r.cfg.Rules.Authenticate(string(bytes.Clone([]byte(a.Scheme))), a.SchemeNull, a.Auth, c.ids)
+	ids, err := r.cfg.Rules.Authenticate(strings.Clone(a.Scheme), a.SchemeNull, a.Auth, c.ids)
+	if errors.Is(err, auth.ErrEnsemble) {
+		e.close(c)
+		r.detach(c)
+		return
+	}
 	if err != nil {
 		en.code, en.close = zk.AuthFailed, true
 		r.queue(c, en)
