@@ -2,8 +2,5 @@ module github.com/zooid-io/zooid
 
 go 1.26.0
 
-<<<<<<< HEAD
 require github.com/klauspost/compress v1.20.3 // indirect
-=======
 require github.com/google/go-cmp v0.7.0
->>>>>>> admin

@@ -13,7 +13,7 @@ func TestActivity(t *testing.T) {
 	}
 	check("new", Connection{LastOp: "NA", LastXid: -1})
 
-	a.Receive()
+	a.Receive(1)
 	a.Reply(0, 1, "SESS", 100, 107)
 	a.Send()
 	check("after the handshake", Connection{
@@ -21,11 +21,11 @@ func TestActivity(t *testing.T) {
 		MaxLatency: 7,
 	})
 
-	a.Receive()
+	a.Receive(1)
 	a.Reply(5, 9, "GETD", 200, 202)
 	a.Send()
 	a.Send() // a notice
-	a.Receive()
+	a.Receive(1)
 	a.Reply(-2, 9, "PING", 300, 301)
 	a.Send()
 	check("after a ping", Connection{

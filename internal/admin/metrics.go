@@ -53,17 +53,12 @@ func newTiming() *timing {
 	return t
 }
 
-<<<<<<< HEAD
 func (t *timing) record(kind Kind, v, n int64) {
-	t.addN(v, n)
-=======
-func (t *timing) record(kind Kind, v int64) {
->>>>>>> admin
 	if kind != KindAdvanced {
-		t.add(v)
+		t.addN(v, n)
 		return
 	}
-	t.note(v)
+	t.note(v, n)
 	h := t.histogram.Load()
 	if h == nil {
 		h = &histogram{}
@@ -149,29 +144,17 @@ func (m *Metrics) RecordKey(t TimingSet, key string, v int64) {
 	}
 }
 
-<<<<<<< HEAD
-// Requests records the latency, in ms, of n requests that were answered: in srvr's latency and in UpdateLatency or
-// ReadLatency. A write is what became a txn, refused or not. A negative latency is not recorded.
+// Requests records the latency, in ms, of n requests that were answered, in UpdateLatency or ReadLatency, which together are
+// srvr's latency. A write is what became a txn, refused or not. A negative latency is not recorded.
 func (m *Metrics) Requests(write bool, latency, n int64) {
 	t := ReadLatency
 	if write {
 		t = UpdateLatency
 	}
 	if latency < 0 || n <= 0 {
-=======
-// Request records the latency of a request that was answered, in ms, in UpdateLatency or ReadLatency, which together are
-// srvr's latency. A write is what became a txn, refused or not. A negative latency is not recorded.
-func (m *Metrics) Request(write bool, latency int64) {
-	switch {
-	case latency < 0:
->>>>>>> admin
 		return
 	}
-<<<<<<< HEAD
 	m.timings[t].record(timings[t].kind, latency, n)
-	m.latency.addN(latency, n)
-=======
->>>>>>> admin
 }
 
 // PacketsReceived counts n packets from a client and their bytes.

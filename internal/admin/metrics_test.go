@@ -191,11 +191,11 @@ func TestTablesAreSortedAndComplete(t *testing.T) {
 
 func TestResetForgetsAll(t *testing.T) {
 	m := NewMetrics()
-	m.Request(true, 7)
-	m.Request(false, 3)
-	m.Request(false, -1) // the clock of a request from elsewhere may be ahead
-	m.PacketReceived(45)
-	m.PacketSent()
+	m.Requests(true, 7, 1)
+	m.Requests(false, 3, 1)
+	m.Requests(false, -1, 1) // the clock of a request from elsewhere may be ahead
+	m.PacketsReceived(1, 45)
+	m.PacketsSent(1)
 	m.ResponseSize(90)
 	m.ResponseSize(16)
 	m.Add(SessionsExpired, 2)
@@ -228,7 +228,7 @@ func TestResetForgetsAll(t *testing.T) {
 	if s := told(); s != nil {
 		t.Errorf("after the reset there is %q", s)
 	}
-	m.Request(true, 2)
+	m.Requests(true, 2, 1)
 	if got := m.Traffic().Latency; got != (Summary{Count: 1, Sum: 2, Min: 2, Max: 2}) {
 		t.Errorf("the first latency after a reset gives %+v", got)
 	}
@@ -262,7 +262,7 @@ func TestWritersLoseNothing(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				m.Request(true, int64(w*each+i))
+				m.Requests(true, int64(w*each+i), 1)
 				m.RecordKey(ReadBytes, strconv.Itoa(i%7), 1)
 			}
 		})
@@ -335,7 +335,7 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for i := int64(0); pb.Next(); i++ {
-			m.Request(true, i&31)
+			m.Requests(true, i&31, 1)
 		}
 	})
 }

@@ -47,22 +47,16 @@ const (
 	noMax = math.MinInt64
 )
 
-<<<<<<< HEAD
 func (r *recorder) add(v int64) { r.addN(v, 1) }
 
 func (r *recorder) addN(v, n int64) {
-	r.sum.Add(v * n)
 	r.count.Add(n)
-=======
-func (r *recorder) add(v int64) {
-	r.count.Add(1)
-	r.note(v)
+	r.note(v, n)
 }
 
-// note is add without the count.
-func (r *recorder) note(v int64) {
-	r.sum.Add(v)
->>>>>>> admin
+// note is addN without the count.
+func (r *recorder) note(v, n int64) {
+	r.sum.Add(v * n)
 	lower(&r.min, v)
 	raise(&r.max, v)
 }

@@ -63,7 +63,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		opt.Logger = slog.Default()
 	}
 	if fs == nil {
-		fs = vfs.OS
+		fs = vfs.OS{}
 	}
 	if opt.DataLogDir == "" {
 		opt.DataLogDir = opt.DataDir
@@ -111,7 +111,7 @@ func (s *Server) restore(fs vfs.FS) error {
 	st, err := store.Open(fs, o.DataDir, o.DataLogDir, store.Options{
 		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
 		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
-		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxidTrailer: o.SnapshotLastZxid,
+		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
 		MaxRecord: o.maxRecord(), FsyncWarning: o.FsyncWarning, Logger: s.log, Now: time.Now, Rand: chance,
 	})
 	if err != nil {
@@ -224,7 +224,7 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	}
 	s.tally.settle(s.metrics)
 	for _, id := range s.eff.Expired {
-		s.metrics.Add(admin.StaleSessionsExpired, 1)
+		s.metrics.Add(admin.SessionsExpired, 1)
 		s.log.Info("Expiring session " + id.String() + ", its timeout is exceeded")
 	}
 	s.eff.Reset()

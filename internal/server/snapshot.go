@@ -48,7 +48,6 @@ func (s *Server) snapshot() {
 		}
 		s.log.Info("Snapshotting: "+sn.Zxid.String()+" to "+path, "bytes", size, "took", time.Since(start))
 		s.metrics.Record(admin.SnapshotTime, time.Since(start).Milliseconds())
-		s.metrics.Add(admin.Snapshots, 1)
 	}()
 }
 
