@@ -2,5 +2,11 @@ module github.com/zooid-io/zooid
 
 go 1.26.0
 
-require github.com/klauspost/compress v1.20.3 // indirect
-require github.com/google/go-cmp v0.7.0
+require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/google/go-cmp v0.7.0
+	github.com/inconshreveable/mousetrap v1.1.0
+	github.com/klauspost/compress v1.20.3
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.9
+)
