@@ -50,7 +50,7 @@ func (l *lockedBuffer) String() string {
 
 func startApache(t *testing.T) peerServer {
 	need(t, exists("/usr/share/java/zookeeper.jar") && onPath("java"), "Apache ZooKeeper", "apt-get install zookeeper")
-	return startProcess(t, "java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.extendedTypesEnabled=true", "-cp",
+	return startProcess(t, "java", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.extendedTypesEnabled=true", "-cp",
 		"/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar", "org.apache.zookeeper.server.ZooKeeperServerMain")
 }
 
