@@ -85,6 +85,9 @@ type LogError struct {
 	Kind   Damage
 	Detail string // "" or more
 	Advice string // what an operator can do, set by Restore
+
+	length    int32  // of the payload, as the file says
+	sum, want uint64 // checksum in the file, and of the payload
 }
 
 func (e *LogError) Error() string {

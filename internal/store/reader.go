@@ -26,7 +26,7 @@ func (r Record) End() int64 { return r.Offset + frameHead + int64(len(r.Payload)
 
 // ReadLog yields the records of a log file in order. It ends at the end of the file, or at zeros where a record should begin,
 // which is padding; whether only zeros follow, it does not look. What cannot be read is yielded as a *LogError, of any kind
-// but Zeros and BadTxn, and is the last; other errors are those of r. name is for errors; maxRecord bounds a payload, 0 is
+// but Zeros, and is the last; other errors are those of r. name is for errors; maxRecord bounds a payload, 0 is
 // the default. It never allocates much more than r has bytes.
 func ReadLog(r io.Reader, name string, maxRecord int) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
@@ -61,7 +61,7 @@ func newLogReader(r io.Reader, name string, maxRecord int) *logReader {
 	return &logReader{r: bufio.NewReaderSize(r, 256<<10), name: name, max: maxRecord}
 }
 
-func (l *logReader) damage(kind Damage, format string, args ...any) error {
+func (l *logReader) damage(kind Damage, format string, args ...any) *LogError {
 	return &LogError{File: l.name, Offset: l.off, After: l.last, Kind: kind, Detail: fmt.Sprintf(format, args...)}
 }
 
@@ -107,10 +107,14 @@ func (l *logReader) next() (Record, error) {
 	}
 	// Apache's order: a record without its last byte is partial, whatever its checksum.
 	if end != recordEnd {
-		return Record{}, l.damage(NoEnd, "0x%02x instead of 'B'", end)
+		e := l.damage(NoEnd, "0x%02x instead of 'B'", end)
+		e.length = length
+		return Record{}, e
 	}
-	if got := adler32.Checksum(payload); uint64(got) != sum {
-		return Record{}, l.damage(BadSum, "0x%x in the file, 0x%x of the payload", sum, got)
+	if got := uint64(adler32.Checksum(payload)); got != sum {
+		e := l.damage(BadSum, "0x%x in the file, 0x%x of the payload", sum, got)
+		e.length, e.sum, e.want = length, sum, got
+		return Record{}, e
 	}
 	rec := Record{Offset: l.off, Zxid: payloadZxid(payload), Sum: uint32(sum), Payload: payload}
 	if rec.Zxid < 0 {

@@ -82,9 +82,8 @@ func (x *xerialWriter) Close() error {
 	return x.flush()
 }
 
-// xerialReader decompresses. It allocates no more for a block than the input justifies: a raw block cannot say that it holds
-// more than 32 times its length, as its best
-// instruction yields 64 bytes for 3.
+// xerialReader decompresses. It allocates no more for a block than the input justifies: the best that a raw block can do is 64
+// bytes for 3, so one that claims more than 32 times its length lies.
 type xerialReader struct {
 	r     *bufio.Reader
 	begun bool
@@ -144,7 +143,6 @@ func (x *xerialReader) next() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errXerial, err)
 	}
-	// A copy of two or three bytes yields at most 64.
 	if size > xerialMaxBlock || size > 32*len(x.in) {
 		return fmt.Errorf("%w: block of %d bytes claims to hold %d", errXerial, n, size)
 	}
