@@ -155,13 +155,13 @@ func writeReport(out io.Writer, report *bench.Report, jsonFile, htmlFile string)
 }
 
 func benchUsage(w io.Writer, fs *flag.FlagSet) {
-	fmt.Fprintln(w, benchIntro)
+	fmt.Fprint(w, benchIntro)
 	fmt.Fprintln(w, "Work:")
 	names, meanings := bench.Kinds()
 	for i, n := range names {
 		fmt.Fprintf(w, "  %-12s %s\n", n, meanings[i])
 	}
-	fmt.Fprintln(w, "\nFlags:")
+	fmt.Fprint(w, "\nFlags:")
 	fs.SetOutput(w)
 	fs.PrintDefaults()
 }

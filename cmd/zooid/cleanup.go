@@ -57,7 +57,7 @@ func runCleanup(args []string) error {
 		}
 	}
 	logDir, snapDir := dirs[0], dirs[len(dirs)-1]
-	s, err := store.Open(vfs.OS{}, snapDir, logDir, store.Options{NoLock: true})
+	s, err := store.Open(vfs.OS{}, snapDir, logDir, store.Options{Shared: true})
 	if err != nil {
 		return err
 	}

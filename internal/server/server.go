@@ -112,7 +112,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
 		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
 		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
-		MaxRecord: o.maxRecord(), FsyncWarning: o.FsyncWarning, Logger: s.log, Now: time.Now, Rand: chance,
+		ExtendedTypes: o.ExtendedTypes, MaxRecord: o.maxRecord(), FsyncWarning: o.FsyncWarning, Logger: s.log, Now: time.Now, Rand: chance,
 	})
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
 		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl,
 	}, res.Tree, res.Sessions, now)
-	if res.LastZxid > res.SnapshotZxid {
+	if res.Txns > 0 {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
 	}
 	return nil

@@ -31,6 +31,9 @@ func (s *Store) openDirs() error {
 			return &DirError{s.snapAt, "Snapshot directory has log files. Check if dataLogDir and dataDir configuration is correct.", nil}
 		}
 	}
+	if s.o.Shared {
+		return nil
+	}
 	for _, dir := range s.dirs() {
 		lock, err := s.fs.Lock(dir)
 		if errors.Is(err, vfs.ErrLocked) {

@@ -28,6 +28,7 @@ type Options struct {
 	AutoCreateDB  bool          // an empty directory is a new database
 	Digest        bool          // write the digest trailer in snapshots and compare digests at Restore
 	LastZxid      bool          // write the trailer with the last zxid, as 3.9 does
+	Shared        bool          // beside a server that owns the directories: only Purge and what reads, no lock, no clean-up
 	ExtendedTypes bool          // owners that look like a TTL are a TTL
 	MaxRecord     int           // bytes of a record or field, at most; 0 is twice jute.maxbuffer's default
 	FsyncWarning  time.Duration // an fsync that takes longer is logged; 0 is never
