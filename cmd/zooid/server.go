@@ -14,7 +14,6 @@ import (
 	"github.com/zooid-io/zooid/internal/config"
 	"github.com/zooid-io/zooid/internal/server"
 	"github.com/zooid-io/zooid/internal/store"
-	"github.com/zooid-io/zooid/internal/version"
 )
 
 const serverIntro = `Serves a ZooKeeper tree.
@@ -66,7 +65,7 @@ func runServer(args []string) error {
 	}
 	opt := c.Options
 	opt.Logger = log
-	opt.Version = version.String()
+	opt.Version = versionString()
 	s, err := server.Start(opt, nil)
 	if err != nil {
 		var dir *store.DirError
