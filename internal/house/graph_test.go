@@ -29,7 +29,7 @@ server < config
 server client < zktest
 replica clientcore store < sim
 wire < bench
-config shell sim zktest bench admin < cmd
+config shell sim zktest bench admin version < cmd
 client recipes zktest < examples
 `
 
