@@ -27,6 +27,7 @@ func TestParse(t *testing.T) {
 		{"continued value", "a=1,\\\n    2,\\\n\t3\nb=4", []entry{{"a", "1,2,3", 1}, {"b", "4", 4}}},
 		{"continued key", "long\\\n  Name=1", []entry{{"longName", "1", 1}}},
 		{"continued by a line that looks like a comment", "a=1\\\n#2", []entry{{"a", "1#2", 1}}},
+		{"a backslash alone continues nothing", "\\\n# a \\\nb=1\n\\\nc=2", []entry{{"b", "1", 3}, {"c", "2", 5}}},
 		{"two backslashes continue nothing", "a=1\\\\\nb=2", []entry{{"a", `1\`, 1}, {"b", "2", 2}}},
 		{"three do", "a=1\\\\\\\nb=2", []entry{{"a", `1\b=2`, 1}}},
 		{"a blank line ends a continuation", "a=1\\\n\nb=2", []entry{{"a", "1", 1}, {"b", "2", 3}}},
