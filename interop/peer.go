@@ -216,18 +216,25 @@ func (s *Server) Launch(t testing.TB) {
 // WaitServing returns when the server accepts sessions; the test fails if its process ends first.
 func (s *Server) WaitServing(t testing.TB) {
 	t.Helper()
+	if err := s.Serves(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Serves waits until the server accepts sessions. It is an error if its process ends first.
+func (s *Server) Serves() error {
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		if out, err := s.FourLetters("srvr"); err == nil && strings.Contains(out, "Mode: ") {
-			return
+			return nil
 		}
 		select {
 		case <-s.done:
-			t.Fatalf("%s ended before it served:\n%s", s.Kind, tail(s.log.String(), 4000))
+			return fmt.Errorf("%s ended before it served:\n%s", s.Kind, tail(s.log.String(), 4000))
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s does not serve:\n%s", s.Kind, tail(s.log.String(), 4000))
+			return fmt.Errorf("%s does not serve:\n%s", s.Kind, tail(s.log.String(), 4000))
 		}
 	}
 }

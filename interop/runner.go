@@ -162,10 +162,14 @@ func (p *player) direct(verb string, ph phrase) []string {
 			return []string{"neither serving nor ended"}
 		}
 	case "restart":
-		p.srv.Restart(p.t)
+		p.srv.Kill()
+		p.srv.Launch(p.t)
 		for _, a := range p.actors {
 			a.open = false
 			a.c.Close()
+		}
+		if p.srv.Serves() != nil {
+			return []string{"does not start"}
 		}
 		p.observe()
 		return []string{"serving"}
@@ -201,7 +205,9 @@ func (p *player) act(name string, ph phrase) []string {
 	args := p.argsOf(ph.words[1:], ph.quoted[1:])
 	switch verb {
 	case "dial":
-		p.dial(name)
+		if p.dial(name) == nil {
+			return []string{"no server"}
+		}
 		return nil
 	case "connect":
 		return p.connect(name, ph)
@@ -209,7 +215,9 @@ func (p *player) act(name string, ph phrase) []string {
 	a := p.actors[name]
 	if a == nil {
 		p.connect(name, phrase{[]string{verb}, []bool{false}})
-		a = p.actors[name]
+		if a = p.actors[name]; a == nil {
+			return []string{"no server"}
+		}
 		if !a.open {
 			return []string{"closed"}
 		}
@@ -265,7 +273,7 @@ func (p *player) act(name string, ph phrase) []string {
 func (p *player) dial(name string) *actor {
 	c, err := Dial(p.srv.Addr())
 	if err != nil {
-		panic(errStep{err})
+		return nil // nobody listens: the server is gone
 	}
 	p.t.Cleanup(func() { c.Close() })
 	a := &actor{name: name, c: c, open: true}
@@ -285,7 +293,9 @@ func (p *player) connect(name string, ph phrase) []string {
 	var before *actor
 	if a == nil || !a.open || a.session != 0 {
 		before = a
-		a = p.dial(name)
+		if a = p.dial(name); a == nil {
+			return []string{"no server"}
+		}
 	}
 	req := NewSession(sessionTimeout)
 	req.TimeOut = int32(args.int("timeout", int64(req.TimeOut)))
