@@ -1,0 +1,198 @@
+package interop_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A stage is where one client plays its scenario: a server of its own with an empty data folder, and a proxy in front of it.
+//
+// A scenario is a program (or, for Go, a function) that is given two addresses of the same server: "proxied", where the client
+// under test connects, and "direct", where a second session looks on and changes things while the first one is away. It prints
+//
+//	OK <check>        something was as it has to be
+//	FAIL <what>       something was not; the program ends
+//	DO <word>         the stage shall do this, and answer "DONE <word>" on the program's standard input
+//	PASS <n> checks   the end
+//
+// and the words are those of stage.do.
+type stage struct {
+	server peerServer
+	proxy  *proxy
+}
+
+// peerServer is one real server process that keeps its port and its data folder from one life to the next.
+type peerServer interface {
+	Addr() string // host:port of clients
+	Start() error // returns when it serves
+	Stop() error  // asked to end, and ended
+	Kill() error  // SIGKILL, and ended
+	Log() string  // what it printed
+}
+
+// do performs one of a scenario's wishes.
+func (s *stage) do(word string) error {
+	switch word {
+	case "drop": // close the connection; the next one is served
+		s.proxy.Drop()
+	case "cut": // close the connection and refuse new ones
+		s.proxy.Cut()
+	case "mend":
+		s.proxy.Mend()
+	case "freeze": // keep the connection, deliver nothing
+		s.proxy.Freeze()
+	case "thaw":
+		s.proxy.Thaw()
+	case "kill":
+		return s.server.Kill()
+	case "stop":
+		return s.server.Stop()
+	case "start":
+		return s.server.Start()
+	default:
+		return fmt.Errorf("a scenario asked for %q", word)
+	}
+	return nil
+}
+
+// patience is how long one scenario may take on a busy machine before it counts as hanging.
+const patience = 3 * time.Minute
+
+// onEveryServer plays a scenario against Apache's server, which proves the scenario, and against ours.
+func onEveryServer(t *testing.T, play func(t *testing.T, s *stage)) {
+	for _, kind := range serverKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			server := kind.start(t)
+			s := &stage{server: server, proxy: newProxy(t, server.Addr())}
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("what the server said:\n%s", tail(server.Log(), 60))
+				}
+			})
+			play(t, s)
+		})
+	}
+}
+
+// program plays the scenario of another language's client: a command that is given the two addresses as its last arguments.
+func (s *stage) program(t *testing.T, command ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], s.proxy.Addr, s.server.Addr())...)
+	cmd.WaitDelay = 5 * time.Second
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	checks, last := s.listen(t, in, out)
+	err = cmd.Wait()
+	if last != checks || checks == 0 || err != nil {
+		t.Errorf("the scenario ended after %d checks and counts %d: %v\nits standard error:\n%s", checks, last, err, tail(complaints.String(), 60))
+	}
+	t.Logf("%d checks", checks)
+}
+
+// listen follows a program to its end. It returns the checks that it heard of, and those that the program says it made: -1 when
+// it never came to its last line.
+func (s *stage) listen(t *testing.T, in io.Writer, out io.Reader) (checks, claimed int) {
+	claimed = -1
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		verb, rest, _ := strings.Cut(lines.Text(), " ")
+		switch verb {
+		case "OK":
+			checks++
+			if testing.Verbose() {
+				t.Logf("ok %s", rest)
+			}
+		case "FAIL":
+			t.Errorf("%s", rest)
+		case "DO":
+			if err := s.do(rest); err != nil {
+				t.Errorf("%s: %v", rest, err)
+				return checks, claimed
+			}
+			fmt.Fprintf(in, "DONE %s\n", rest)
+		case "PASS":
+			n, err := strconv.Atoi(strings.TrimSuffix(rest, " checks"))
+			if err != nil {
+				t.Errorf("cannot read %q", lines.Text())
+			}
+			claimed = n
+		default:
+			t.Logf("%s", lines.Text())
+		}
+	}
+	return checks, claimed
+}
+
+// need skips the test when a peer is not installed, with the command that installs it; with ZOOID_PEERS=required, as in CI, a
+// missing peer is a failure.
+func need(t *testing.T, present bool, what, install string) {
+	t.Helper()
+	if present {
+		return
+	}
+	if os.Getenv("ZOOID_PEERS") == "required" {
+		t.Fatalf("%s is missing and ZOOID_PEERS=required; install it: %s", what, install)
+	}
+	t.Skipf("%s is missing; install it: %s", what, install)
+}
+
+func onPath(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
+}
+
+func exists(paths ...string) bool {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// scenario is the absolute path of a file under interop/clients.
+func scenario(t *testing.T, elem ...string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(append([]string{"clients"}, elem...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// build runs a compiler.
+func build(t *testing.T, command ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
+	}
+}
+
+// tail is the last n lines of s.
+func tail(s string, n int) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
