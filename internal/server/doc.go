@@ -1,3 +1,25 @@
 // Package server is the real driver of a replica: sockets to clients, goroutines, ticker, fsync. It feeds events to the
 // replica value and performs the effects that come back.
+//
+// One read-write lock stands around the replica. A connection's own goroutine decodes, reads, encodes and writes; only
+// writes, and reads that set a watch, take the exclusive side, once for a batch of frames. Disk and network never run under
+// the lock, except that bytes are put into outboxes there, which fixes their order.
+//
+//	goroutine   owns                               wakes on                     ends with
+//	accept      the listening socket               a connection                 the socket
+//	conn        one socket's input                 bytes                        the socket; tells the replica
+//	drain       one socket's output, while full    room in the socket           an empty outbox
+//	commit      the log                            records in Effects.Log       Close, after a last commit
+//	apply       nothing; steps Synced              a later zxid on disk         Close
+//	tick        the clock                          the next tick                Close
+//	snapshot    one frozen view                    Store.SnapshotDue            the end of the file
+//
+// The output of a connection goes through its outbox: whoever has bytes appends them under the outbox's lock, whoever finds
+// nobody writing writes, without blocking; if the socket is full a drain goroutine is started. A client that does not read
+// is not read from any more, and is closed when its outbox passes a bound.
+//
+// Invariants: DurableAck - Synced is said only after Store.Commit returned nil; SessionFIFO - bytes enter an outbox under the
+// replica's lock, in the order of its effects.
+//
+// Where to start: Server in server.go, conn.go for a connection's life, commit.go for the disk.
 package server

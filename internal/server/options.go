@@ -52,6 +52,18 @@ type Options struct {
 	MaxFrame               int // jute.maxbuffer: the longest request, bytes
 	MaxExtra               int // jute.maxbuffer.extrasize
 	GlobalOutstandingLimit int // requests in flight in all before reading stops
+	LargeRequestThreshold  int // bytes; a longer frame counts as large; -1 is off
+	LargeRequestMaxBytes   int // bytes of large frames in flight in all; one too many closes its connection; 100 MiB
+
+	// The request throttle: a queue before the server takes a request (client protocol, section 2.16).
+	RequestThrottleMax       int           // requests that may be in process at once; 0 is off
+	RequestThrottleStall     time.Duration // how often a waiting request looks again; 100 ms
+	RequestThrottleDropStale bool          // drop what a dead connection left behind, and all that follows from it; true
+	StaleConnectionCheck     bool          // a request is stale when its connection is gone; true
+	StaleLatencyCheck        bool          // a request is stale when it waited longer than its session's timeout; false
+	ThrottledOpWait          time.Duration // a longer wait in that queue answers ThrottledOp instead; 0 is off
+
+	ConnThrottle ConnThrottle // handshakes, by tokens
 
 	// Trees and rights.
 	ExtendedTypes     bool // TTL nodes
@@ -64,11 +76,13 @@ type Options struct {
 	DigestAlg         string   // SHA1 unless configured
 	EnforceAuth       []string // schemes of which a connection must hold one; empty is no enforcement
 	LetAnySaslUserDoX string
+	EnsembleAuth      bool // scheme ensemble is known: authProvider.N names its class
 	EnsembleAuthName  string
 	X509SuperUser     string
 	SaslSuperUsers    []string
 	AllowFailedSasl   bool
 	ReconfigEnabled   bool
+	ReadOnlyMode      bool // readonlymode.enabled; standalone it only lets isro into the whitelist; false
 
 	ContainerCheckInterval time.Duration
 	ContainerMaxPerMinute  int
@@ -81,6 +95,22 @@ type Options struct {
 	Logger          *slog.Logger // nil is slog.Default()
 }
 
+// ConnThrottle is a token bucket on ConnectRequest, with random dropping (BLUE) on top. A refused handshake is closed without
+// a reply. The defaults are those of Apache's BlueThrottle; client protocol, section 2.16, has the rule.
+type ConnThrottle struct {
+	Tokens        int           // size of the bucket; 0 is off, and the default
+	FillTime      time.Duration // refill after this long; 1 ms
+	FillCount     int           // tokens for one refill; 1
+	FreezeTime    time.Duration // between two changes of the chance to drop; negative is no random dropping; -1 ms
+	DropIncrease  float64       // added to the chance while the bucket is empty; 0.02
+	DropDecrease  float64       // taken from the chance while the bucket is full enough; 0.002
+	DecreaseRatio float64       // full enough: at most this part of the bucket is missing; 0
+	Weighted      bool          // a handshake costs by its kind, and bucket and refill grow by GlobalWeight; false
+	GlobalWeight  int           // cost of a new session; 3
+	LocalWeight   int           // cost of a new local session; 1
+	RenewWeight   int           // cost of resuming; 2
+}
+
 // Default is a standalone server with Apache's defaults: dataDir and address are still to be set.
 func Default() Options {
 	return Options{
@@ -90,6 +120,12 @@ func Default() Options {
 		FsyncWarning: time.Second, AutoCreateDataDir: true, AutoCreateDB: true, Digest: true, SnapshotLastZxid: true,
 		CloseSessionPaths: true, PurgeRetain: 3,
 		MaxFrame: wire.DefaultMaxFrame, MaxExtra: wire.DefaultMaxFrame, GlobalOutstandingLimit: 1000,
+		LargeRequestThreshold: -1, LargeRequestMaxBytes: 100 << 20,
+		RequestThrottleStall: 100 * time.Millisecond, RequestThrottleDropStale: true, StaleConnectionCheck: true,
+		ConnThrottle: ConnThrottle{
+			FillTime: time.Millisecond, FillCount: 1, FreezeTime: -time.Millisecond,
+			DropIncrease: 0.02, DropDecrease: 0.002, GlobalWeight: 3, LocalWeight: 1, RenewWeight: 2,
+		},
 		DigestAuth: true, DigestAlg: "SHA1",
 		ContainerCheckInterval: time.Minute, ContainerMaxPerMinute: 10000,
 		Version: "3.9.5-zooid", FourLetterWords: []string{"srvr"},

@@ -1,0 +1,156 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/wire"
+)
+
+// process is a server that the bench has started.
+type process struct {
+	cmd    *exec.Cmd
+	addr   string
+	dir    string
+	born   time.Time
+	exited chan struct{} // closed when the process is gone
+}
+
+// configLines are the zoo.cfg of a server that is started: what every ZooKeeper server understands, and no limit of
+// connections, no admin server.
+func configLines(dir, port string, extra []string) []string {
+	lines := []string{
+		"tickTime=2000", "initLimit=10", "syncLimit=5",
+		"dataDir=" + filepath.Join(dir, "data"),
+		"clientPort=" + port, "clientPortAddress=127.0.0.1",
+		"maxClientCnxns=0", "admin.enableServer=false", "4lw.commands.whitelist=*",
+	}
+	for _, e := range extra { // a later line replaces an earlier one
+		name, _, _ := strings.Cut(e, "=")
+		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, name+"=") })
+		lines = append(lines, e)
+	}
+	return lines
+}
+
+// startProcess writes dir/zoo.cfg and runs command with {port} and {dir} put in. Its output goes to dir/server.log.
+func startProcess(command, dir string, extra []string) (*process, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
+		return nil, err
+	}
+	cfg := strings.Join(configLines(dir, port, extra), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "zoo.cfg"), []byte(cfg), 0o644); err != nil {
+		return nil, err
+	}
+	args, err := splitCommand(command)
+	if err != nil {
+		return nil, err
+	}
+	for i := range args {
+		args[i] = strings.NewReplacer("{port}", port, "{dir}", dir).Replace(args[i])
+	}
+	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the child has its own
+	p := &process{cmd: exec.Command(args[0], args[1:]...), addr: net.JoinHostPort("127.0.0.1", port), dir: dir, exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.born = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		p.cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// freePort asks the system for a port that nobody listens on now.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+}
+
+// startPatience is how long a server may take from exec until it serves.
+const startPatience = 5 * time.Minute
+
+// serving waits until a session can be opened and a read is answered, and tells how long that took from exec.
+func (p *process) serving(ctx context.Context) (time.Duration, error) {
+	for {
+		pause := time.Millisecond
+		if age := time.Since(p.born); age > startPatience {
+			return 0, fmt.Errorf("does not serve after %v:\n%s", startPatience, p.lastLines())
+		} else if age > time.Second {
+			pause = 5 * time.Millisecond
+		}
+		if err := probe(ctx, p.addr); err == nil {
+			return time.Since(p.born), nil
+		}
+		select {
+		case <-p.exited:
+			return 0, fmt.Errorf("ended before it served:\n%s", p.lastLines())
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// probe opens a session and asks for the root.
+func probe(ctx context.Context, addr string) error {
+	s, err := dial(ctx, addr, 512)
+	if err != nil {
+		return err
+	}
+	_, err = s.call(&wire.Exists{Path: "/"})
+	go s.end() // its fsync is no part of the time to serving
+	return err
+}
+
+// lastLines is the end of the server's output.
+func (p *process) lastLines() string {
+	b, _ := os.ReadFile(filepath.Join(p.dir, "server.log"))
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.Join(lines[max(0, len(lines)-8):], "\n")
+}
+
+// kill ends the process at once, as a crash does.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-p.exited
+	return nil
+}
+
+// end asks the process to stop, and kills it if it does not.
+func (p *process) end() error {
+	if p.cmd.Process.Signal(syscall.SIGTERM) == nil {
+		select {
+		case <-p.exited:
+			return nil
+		case <-time.After(20 * time.Second):
+		}
+	}
+	return p.kill()
+}

@@ -1,0 +1,29 @@
+package prep
+
+import (
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// check, within a multi only: the znode exists and has this version.
+func (p *Prep) check(r *Request, c *wire.Check) (txn.Type, txn.Body) {
+	p.alive(r)
+	if zk.ValidatePath(c.Path) != nil {
+		refuse(zk.BadArguments)
+	}
+	was := p.must(c.Path, 0)
+	p.allow(r, was, zk.PermRead)
+	version(c.Version, was.meta.Version)
+	return txn.TypeCheck, &txn.Check{Path: c.Path, Version: was.meta.Version + 1}
+}
+
+// reconfig is refused by a standalone server: section 3.4.13, the first three checks.
+func (p *Prep) reconfig(r *Request) (txn.Type, txn.Body) {
+	if !p.cfg.ReconfigEnabled {
+		refuse(zk.ReconfigDisabled)
+	}
+	p.alive(r)
+	refuse(zk.Unimplemented)
+	return 0, nil
+}

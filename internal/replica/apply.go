@@ -1,0 +1,141 @@
+package replica
+
+import (
+	"github.com/zooid-io/zooid/internal/invariant"
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// synced applies, in order, every txn that is on disk now. A standalone server is its own quorum: on disk is committed.
+func (r *Replica) synced(ev *Synced, e *Effects) {
+	for r.phead < len(r.proposed) && r.proposed[r.phead].txn.Zxid <= ev.Zxid {
+		p := r.proposed[r.phead]
+		r.proposed[r.phead] = proposal{}
+		r.phead++
+		r.apply(p, ev.Now, e)
+	}
+	waiting := r.syncing
+	r.syncing = r.syncing[len(waiting):]
+	for _, c := range waiting {
+		c.syncing = false
+		if c.state != connGone {
+			r.drain(c, e)
+		}
+	}
+	if r.phead == len(r.proposed) {
+		r.proposed, r.phead = r.proposed[:0], 0
+	} else if r.phead > 4096 && r.phead > len(r.proposed)/2 {
+		n := copy(r.proposed, r.proposed[r.phead:])
+		clear(r.proposed[n:])
+		r.proposed, r.phead = r.proposed[:n], 0
+	}
+}
+
+// apply carries out one txn: tree, sessions, notices, reply - in this order (WatchBeforeData).
+func (r *Replica) apply(p proposal, now int64, e *Effects) {
+	x := p.txn
+	var res txn.Result
+	res, r.changes = r.tree.Apply(x, r.changes[:0])
+	switch body := x.Body.(type) {
+	case *txn.CreateSession:
+		r.sessions.Add(x.Session, body.TimeOut, now)
+	case *txn.CloseSession:
+		r.sessions.Remove(x.Session)
+	}
+	r.digests.note(x.Zxid, r.tree.Digest())
+	for i := range r.changes {
+		r.fire(&r.changes[i], e)
+	}
+	r.prep.Applied(x.Zxid)
+
+	if c := p.conn; c != nil && c.state != connGone {
+		en := &c.fifo[c.head]
+		invariant.Check(en.kind == entryWrite && en.zxid == x.Zxid, invariant.SessionFIFO,
+			"txn %v is applied while the oldest request of session %v is of kind %d, zxid %v", x.Zxid, c.session, en.kind, en.zxid)
+		r.reply(c, en, x, &res, e)
+		c.pop()
+		r.inflight--
+		if x.Type == txn.TypeCloseSession {
+			e.close(c)
+			r.detach(c)
+		} else {
+			r.drain(c, e)
+		}
+	}
+	if x.Type == txn.TypeCloseSession {
+		if c := r.bySession[x.Session]; c != nil { // ended by its timeout, not by its client
+			e.close(c)
+			r.detach(c)
+		}
+	}
+}
+
+// fire makes the notices of one change. A reader that may not see the znode is told nothing, but its one-shot watch is spent
+// (section 5.5).
+func (r *Replica) fire(c *txn.Change, e *Effects) {
+	r.notices = r.watches.Match(*c, r.notices[:0])
+	for i := range r.notices {
+		n := &r.notices[i]
+		to := r.conns[n.Watcher]
+		if to == nil || !r.cfg.Rules.Allowed(n.ACL, zk.PermRead, to.ids) {
+			continue
+		}
+		at := e.begin()
+		e.buf = wire.AppendNoticeFrame(e.buf, n.Zxid, n.Type, n.Path)
+		e.end(at, Send{Conn: to, Notice: true, Zxid: n.Zxid})
+	}
+	clear(r.notices)
+}
+
+// reply answers the write that made txn x.
+func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effects) {
+	if en.header.Type == wire.OpCreateSession {
+		c.state = connOpen
+		r.welcome(c, e)
+		return
+	}
+	at := e.begin()
+	if x.Type == txn.TypeError {
+		e.buf = wire.AppendErrorFrame(e.buf, en.header.Xid, x.Zxid, res.Code)
+	} else {
+		b, mark := wire.BeginFrame(e.buf)
+		b = wire.ReplyHeader{Xid: en.header.Xid, Zxid: x.Zxid, Err: res.Code}.Append(b)
+		if res.Code == zk.OK {
+			b = appendResult(b, en.header.Type, res)
+		}
+		e.buf = wire.EndFrame(b, mark)
+	}
+	e.end(at, Send{Conn: c, Header: en.header, Zxid: x.Zxid, Since: en.since, Refused: x.Type == txn.TypeError})
+}
+
+// appendResult appends the record of a successful write.
+func appendResult(b []byte, op wire.OpCode, res *txn.Result) []byte {
+	switch op {
+	case wire.OpCreate:
+		return (&wire.PathReply{Path: res.Path}).Append(b)
+	case wire.OpCreate2, wire.OpCreateContainer, wire.OpCreateTTL:
+		return (&wire.Create2Reply{Path: res.Path, Stat: res.Stat}).Append(b)
+	case wire.OpSetData, wire.OpSetACL:
+		return (&wire.StatReply{Stat: res.Stat}).Append(b)
+	case wire.OpMulti:
+		reply := wire.MultiReply{Results: make([]wire.MultiResult, len(res.Subs))}
+		for i := range res.Subs {
+			s := &res.Subs[i]
+			reply.Results[i] = wire.MultiResult{Type: multiType(s.Type), Err: s.Code, Path: s.Path, Stat: s.Stat}
+		}
+		return reply.Append(b)
+	}
+	return b
+}
+
+// multiType is the type that an entry of a MultiReply shows: containers and TTL nodes answer as create2 (trap 25).
+func multiType(t txn.Type) wire.OpCode {
+	switch t {
+	case txn.TypeCreateContainer, txn.TypeCreateTTL:
+		return wire.OpCreate2
+	case txn.TypeDeleteContainer:
+		return wire.OpDelete
+	}
+	return wire.OpCode(t)
+}

@@ -1,0 +1,181 @@
+package replica
+
+import (
+	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/invariant"
+	"github.com/zooid-io/zooid/internal/prep"
+	"github.com/zooid-io/zooid/internal/session"
+	"github.com/zooid-io/zooid/internal/tree"
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/internal/watch"
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// Config is what a replica is told at its start. Times are ms.
+type Config struct {
+	Prep              prep.Config
+	Rules             *auth.Rules
+	Seed              uint64       // for hash tables
+	FirstSession      zk.SessionID // the id that the next new session gets
+	Tick              int64
+	MinTimeout        int32
+	MaxTimeout        int32
+	ContainerInterval int64 // between looks for containers and TTL nodes to remove
+	ContainerRate     int   // removals a minute, at most
+	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
+	AllowFailedSasl   bool
+}
+
+// Replica is a server without its clock, disk and network.
+type Replica struct {
+	cfg      Config
+	tree     *tree.Tree
+	sessions *session.Table
+	watches  *watch.Table
+	prep     *prep.Prep
+	dec      wire.Decoder
+
+	next      zk.SessionID
+	conns     []*Conn // by watcher number; nil where free
+	freeConns []watch.Watcher
+	bySession map[zk.SessionID]*Conn
+
+	proposed []proposal // not yet applied, in order of zxid
+	phead    int
+	inflight int     // requests in FIFOs
+	syncing  []*Conn // whose oldest request is a sync that waits for other sessions' txns
+
+	changes []txn.Change
+	notices []watch.Notice
+
+	digests digests
+
+	doomed     []string // containers and TTL nodes whose time has come
+	nextSweep  int64
+	sweepQuota float64
+	lastTick   int64
+}
+
+// proposal is a txn that is not on disk yet, and whom to answer.
+type proposal struct {
+	txn  *txn.Txn
+	conn *Conn // nil where nobody waits
+}
+
+// New makes a replica of what a store has restored. Sessions start anew with their whole timeout from now.
+func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now int64) *Replica {
+	r := &Replica{
+		cfg: cfg, tree: t, sessions: session.New(cfg.Tick), watches: watch.New(cfg.Seed), next: cfg.FirstSession,
+		bySession: map[zk.SessionID]*Conn{}, nextSweep: now + cfg.ContainerInterval, lastTick: now,
+	}
+	for id, timeout := range sessions {
+		r.sessions.Add(id, timeout, now)
+	}
+	r.prep = prep.New(cfg.Prep, t, r.sessions)
+	return r
+}
+
+// Event is something that happened: *Connect, *Request, *Synced, *Tick or *Disconnect.
+type Event interface{ event() }
+
+// Connect is the first frame of a connection.
+type Connect struct {
+	Conn    *Conn
+	Request wire.ConnectRequest // may alias the frame
+	Now     int64
+}
+
+// Request is a later frame of a connection.
+type Request struct {
+	Conn  *Conn
+	Frame []byte // without its length; not kept
+	Now   int64
+	Since int64 // given back in the Send that answers it
+}
+
+// Synced says that every log record up to Zxid is on disk.
+type Synced struct {
+	Zxid zk.Zxid
+	Now  int64
+}
+
+// Tick says what time it is, at least once each Config.Tick.
+type Tick struct {
+	Now   int64
+	Heard func(*Conn) int64 // when a connection was last heard from
+}
+
+// Disconnect says that a connection is gone.
+type Disconnect struct{ Conn *Conn }
+
+func (*Connect) event()    {}
+func (*Request) event()    {}
+func (*Synced) event()     {}
+func (*Tick) event()       {}
+func (*Disconnect) event() {}
+
+// Step takes one event. It is the only door that changes anything.
+func (r *Replica) Step(ev Event, e *Effects) {
+	switch ev := ev.(type) {
+	case *Request:
+		r.request(ev, e)
+	case *Synced:
+		r.synced(ev, e)
+	case *Connect:
+		r.handshake(ev, e)
+	case *Disconnect:
+		r.detach(ev.Conn)
+	case *Tick:
+		r.tick(ev, e)
+	default:
+		invariant.Check(false, invariant.TotalOrder, "unknown event %T", ev)
+	}
+}
+
+// propose prepares a write and gives its record to the log.
+func (r *Replica) propose(req *prep.Request, c *Conn, e *Effects) zk.Zxid {
+	x := r.prep.Prepare(req)
+	e.append(x)
+	r.proposed = append(r.proposed, proposal{x, c})
+	return x.Zxid
+}
+
+// InFlight is the number of requests taken and not answered.
+func (r *Replica) InFlight() int { return r.inflight }
+
+// Proposed is the number of txns that are not applied.
+func (r *Replica) Proposed() int { return len(r.proposed) - r.phead }
+
+// Tree, Sessions and Watches are for the driver to look at, under its lock; only Step changes them.
+func (r *Replica) Tree() *tree.Tree { return r.tree }
+
+// Sessions is the table of sessions.
+func (r *Replica) Sessions() *session.Table { return r.sessions }
+
+// Watches is the table of watches.
+func (r *Replica) Watches() *watch.Table { return r.watches }
+
+// ConnOf is the connection behind a watcher number.
+func (r *Replica) ConnOf(w watch.Watcher) *Conn {
+	if int(w) < len(r.conns) {
+		return r.conns[w]
+	}
+	return nil
+}
+
+// Frozen is a consistent view of everything a snapshot holds.
+type Frozen struct {
+	View     *tree.View
+	Sessions []session.Entry
+}
+
+// Freeze takes a view at the last applied zxid. The driver reads it with View.Next under its read lock and closes it; nil
+// while another view is open.
+func (r *Replica) Freeze() *Frozen {
+	v := r.tree.Freeze()
+	if v == nil {
+		return nil
+	}
+	return &Frozen{View: v, Sessions: r.sessions.All()}
+}

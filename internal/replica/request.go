@@ -1,0 +1,179 @@
+package replica
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/prep"
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// request takes a frame behind the handshake: client protocol, section 2.15, in its order.
+func (r *Replica) request(ev *Request, e *Effects) {
+	c := ev.Conn
+	if c.state != connOpen && c.state != connWaiting {
+		return // closing, its session ending, or gone: what still comes is dropped (trap 19)
+	}
+	h, body, err := r.dec.Header(ev.Frame)
+	if err != nil {
+		e.close(c)
+		r.detach(c)
+		return
+	}
+	en := entry{header: h, ids: c.ids, since: ev.Since}
+	switch h.Type {
+	case wire.OpAuth:
+		r.auth(c, en, body, e)
+		return
+	case wire.OpSasl:
+		r.sasl(c, en, body, e)
+		return
+	}
+	if !c.admitted {
+		en.kind, en.code, en.close = entryError, zk.SessionClosedRequireSaslAuth, true
+		r.queue(c, en)
+		r.last(c, e)
+		return
+	}
+	switch {
+	case !h.Type.FromClient():
+		en.kind, en.code, en.zxid, en.close = entryError, zk.Unimplemented, -1, true
+		r.queue(c, en)
+		r.last(c, e)
+		return
+	case h.Type.IsWrite():
+		r.write(c, en, body, ev.Now, e)
+	case h.Type == wire.OpSync:
+		// A write without a change: it waits for whatever is in flight now, whoever asked for it.
+		en.kind, en.zxid, en.body = entrySync, r.prep.LastZxid(), bytes.Clone(body)
+		r.queue(c, en)
+	case c.Pending() == 0:
+		r.answer(c, &en, body, e)
+		return
+	default:
+		en.kind, en.body = entryRead, bytes.Clone(body)
+		r.queue(c, en)
+	}
+	r.drain(c, e)
+}
+
+// queue appends to a connection's FIFO.
+func (r *Replica) queue(c *Conn, en entry) {
+	c.push(en)
+	r.inflight++
+}
+
+// last makes a connection take nothing more, and answers what can be answered.
+func (r *Replica) last(c *Conn, e *Effects) {
+	c.state = connClosing
+	r.drain(c, e)
+}
+
+// write prepares a write. What the txn keeps is our own copy of the body.
+func (r *Replica) write(c *Conn, en entry, body []byte, now int64, e *Effects) {
+	op, err := r.dec.Body(en.header.Type, bytes.Clone(body))
+	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: op, IDs: en.ids, Now: now}
+	var be *wire.BodyError
+	if errors.As(err, &be) && !be.UsesZxid {
+		en.kind, en.code, en.zxid = entryError, zk.MarshallingError, useLast
+		r.queue(c, en)
+		return
+	}
+	if err != nil {
+		req.Op, req.Code = nil, zk.MarshallingError
+	}
+	if en.header.Type == wire.OpCloseSession {
+		defer func() {
+			r.sessions.SetClosing(c.session)
+			c.state = connClosing
+		}()
+	}
+	en.kind = entryWrite
+	en.zxid = r.propose(&req, c, e)
+	r.queue(c, en)
+}
+
+// auth adds an identity at once; the answer keeps its place in the FIFO (kazoo counts on it), and never touches the session.
+func (r *Replica) auth(c *Conn, en entry, body []byte, e *Effects) {
+	op, err := r.dec.Body(wire.OpAuth, body)
+	if err != nil {
+		e.close(c)
+		r.detach(c)
+		return
+	}
+	a := op.(*wire.Auth)
+	en.kind = entryError
+	ids, err := r.cfg.Rules.Authenticate(strings.Clone(a.Scheme), a.SchemeNull, a.Auth, c.ids)
+	if errors.Is(err, auth.ErrEnsemble) {
+		e.close(c)
+		r.detach(c)
+		return
+	}
+	if err != nil {
+		en.code, en.close = zk.AuthFailed, true
+		r.queue(c, en)
+		r.last(c, e)
+		return
+	}
+	c.ids = ids
+	c.admitted = r.cfg.Rules.Admits(ids)
+	r.queue(c, en)
+	r.drain(c, e)
+}
+
+// sasl answers each step with a null token: no SASL is configured (section 6.7, first row). A null token from the client
+// closes the connection.
+func (r *Replica) sasl(c *Conn, en entry, body []byte, e *Effects) {
+	op, err := r.dec.Body(wire.OpSasl, body)
+	if err != nil || op.(*wire.Sasl).Token == nil {
+		e.close(c)
+		r.detach(c)
+		return
+	}
+	en.kind = entrySasl
+	r.queue(c, en)
+	r.drain(c, e)
+}
+
+// drain answers from the head of a connection's FIFO what need not wait any longer.
+func (r *Replica) drain(c *Conn, e *Effects) {
+	for c.Pending() > 0 {
+		en := &c.fifo[c.head]
+		switch en.kind {
+		case entryWrite:
+			return
+		case entrySync:
+			if en.zxid > r.tree.LastZxid() {
+				if !c.syncing {
+					c.syncing = true
+					r.syncing = append(r.syncing, c)
+				}
+				return
+			}
+			r.answer(c, en, en.body, e)
+		case entryRead:
+			r.answer(c, en, en.body, e)
+		case entryError:
+			z := en.zxid
+			if z == useLast {
+				z = r.tree.LastZxid()
+			}
+			at := e.begin()
+			e.buf = wire.AppendErrorFrame(e.buf, en.header.Xid, z, en.code)
+			e.end(at, Send{Conn: c, Close: en.close, Header: en.header, Zxid: z, Since: en.since, Refused: true})
+		case entrySasl:
+			at := e.begin()
+			e.buf = wire.AppendReplyFrame(e.buf, en.header.Xid, 0, &wire.SaslReply{Token: en.body})
+			e.end(at, Send{Conn: c, Header: en.header, Since: en.since})
+		}
+		if en.close {
+			r.detach(c)
+			return
+		}
+		c.pop()
+		r.inflight--
+	}
+}

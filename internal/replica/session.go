@@ -1,0 +1,148 @@
+package replica
+
+import (
+	"github.com/zooid-io/zooid/internal/prep"
+	"github.com/zooid-io/zooid/internal/session"
+	"github.com/zooid-io/zooid/internal/watch"
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// handshake: client protocol, section 2.4, the checks in its order.
+func (r *Replica) handshake(ev *Connect, e *Effects) {
+	c, req := ev.Conn, &ev.Request
+	if c.state != connNew {
+		return
+	}
+	if req.LastZxidSeen > r.tree.LastZxid() {
+		// Another server has seen more. To answer "expired" would end a good session.
+		c.state = connGone
+		e.close(c)
+		return
+	}
+	c.connect = *req
+	c.connect.Password = nil // aliases the frame
+	c.timeout = session.Negotiate(req.TimeOut, r.cfg.MinTimeout, r.cfg.MaxTimeout)
+	c.admitted = r.cfg.Rules.Admits(c.ids)
+	if req.SessionID == 0 {
+		c.session = r.next
+		r.next++
+		r.attach(c)
+		c.state = connWaiting
+		z := r.propose(&prep.Request{Session: c.session, Op: &prep.CreateSession{TimeOut: c.timeout}, Now: ev.Now}, c, e)
+		r.queue(c, entry{kind: entryWrite, zxid: z, header: wire.Header{Type: wire.OpCreateSession}})
+		return
+	}
+	// The old connection of the session goes first, even if the password turns out wrong (trap 14).
+	if old := r.bySession[req.SessionID]; old != nil {
+		e.close(old)
+		r.detach(old)
+	}
+	if !session.ValidPassword(req.SessionID, req.Password) || !r.sessions.Touch(req.SessionID, c.timeout, ev.Now) {
+		r.refuse(c, e)
+		return
+	}
+	c.session = req.SessionID
+	r.attach(c)
+	c.state = connOpen
+	r.welcome(c, e)
+}
+
+// refuse answers a handshake with "expired": all zeros, then the end.
+func (r *Replica) refuse(c *Conn, e *Effects) {
+	at := e.begin()
+	resp := wire.ConnectResponse{HasReadOnly: c.connect.HasReadOnly}
+	b, mark := wire.BeginFrame(e.buf)
+	e.buf = wire.EndFrame(resp.Append(b), mark)
+	e.end(at, Send{Conn: c, Close: true, Header: wire.Header{Type: wire.OpCreateSession}})
+	c.state = connGone
+}
+
+// welcome answers a handshake.
+func (r *Replica) welcome(c *Conn, e *Effects) {
+	at := e.begin()
+	resp := wire.ConnectResponse{
+		TimeOut: c.timeout, SessionID: c.session, Password: session.Password(c.session), HasReadOnly: c.connect.HasReadOnly,
+	}
+	b, mark := wire.BeginFrame(e.buf)
+	e.buf = wire.EndFrame(resp.Append(b), mark)
+	e.end(at, Send{Conn: c, Header: wire.Header{Type: wire.OpCreateSession}, Zxid: r.tree.LastZxid()})
+}
+
+// attach gives a connection its number and makes it the one of its session.
+func (r *Replica) attach(c *Conn) {
+	if n := len(r.freeConns); n > 0 {
+		c.watcher = r.freeConns[n-1]
+		r.freeConns = r.freeConns[:n-1]
+		r.conns[c.watcher] = c
+	} else {
+		c.watcher = watch.Watcher(len(r.conns))
+		r.conns = append(r.conns, c)
+	}
+	r.bySession[c.session] = c
+}
+
+// detach forgets a connection: its watches go, what it still waited for is not answered, what it asked for is done.
+func (r *Replica) detach(c *Conn) {
+	if c.state == connNew || c.state == connGone {
+		c.state = connGone
+		return
+	}
+	c.state = connGone
+	r.watches.Drop(c.watcher)
+	r.conns[c.watcher] = nil
+	r.freeConns = append(r.freeConns, c.watcher)
+	if r.bySession[c.session] == c {
+		delete(r.bySession, c.session)
+	}
+	r.inflight -= c.Pending()
+	c.fifo, c.head = nil, 0
+}
+
+// tick ends the sessions whose time is over and removes containers and TTL nodes.
+func (r *Replica) tick(ev *Tick, e *Effects) {
+	for _, id := range r.sessions.Due(ev.Now) {
+		if c := r.bySession[id]; c != nil && ev.Heard != nil {
+			r.sessions.Touch(id, c.timeout, ev.Heard(c))
+		}
+	}
+	for _, id := range r.sessions.Due(ev.Now) {
+		e.Expired = append(e.Expired, id)
+		r.endSession(id, ev.Now, e)
+	}
+	r.sweep(ev.Now, e)
+	r.lastTick = ev.Now
+}
+
+// endSession proposes the end of a session that nobody asked to end.
+func (r *Replica) endSession(id zk.SessionID, now int64, e *Effects) {
+	r.sessions.SetClosing(id)
+	if c := r.bySession[id]; c != nil {
+		c.state = connClosing
+	}
+	r.propose(&prep.Request{Session: id, Op: &wire.CloseSession{}, Now: now}, nil, e)
+}
+
+// sweep removes containers and TTL nodes, at most ContainerRate a minute: section 3.10.
+func (r *Replica) sweep(now int64, e *Effects) {
+	if r.cfg.ContainerInterval <= 0 {
+		return
+	}
+	if now >= r.nextSweep {
+		r.nextSweep = now + r.cfg.ContainerInterval
+		if len(r.doomed) == 0 {
+			r.doomed = r.tree.Expired(now, r.cfg.NeverUsed)
+			r.sweepQuota = 1
+		}
+	}
+	if len(r.doomed) == 0 {
+		return
+	}
+	r.sweepQuota += float64(r.cfg.ContainerRate) * float64(now-r.lastTick) / 60000
+	for len(r.doomed) > 0 && r.sweepQuota >= 1 {
+		r.sweepQuota--
+		// A node that was used meanwhile is refused by prep or found busy there; failures are of no interest.
+		r.propose(&prep.Request{Op: &prep.DeleteContainer{Path: r.doomed[0]}, Now: now}, nil, e)
+		r.doomed = r.doomed[1:]
+	}
+}

@@ -1,0 +1,157 @@
+package server
+
+import (
+	"sync"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// applyChunk is how many txns are applied in one hold of the exclusive lock, so that readers are not kept out for long.
+const applyChunk = 512
+
+// syncedMark hands the last zxid on disk from the commit goroutine to the apply goroutine.
+type syncedMark struct {
+	mu   sync.Mutex
+	cond sync.Cond
+	zxid zk.Zxid
+	done bool
+}
+
+func (m *syncedMark) init() { m.cond.L = &m.mu }
+
+func (m *syncedMark) set(z zk.Zxid) {
+	m.mu.Lock()
+	m.zxid = z
+	m.mu.Unlock()
+	m.cond.Signal()
+}
+
+func (m *syncedMark) wake() {
+	m.mu.Lock()
+	m.done = true
+	m.mu.Unlock()
+	m.cond.Broadcast()
+}
+
+// wait blocks until a zxid behind z is on disk; false when the server closes.
+func (m *syncedMark) wait(z zk.Zxid) (zk.Zxid, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.zxid <= z && !m.done {
+		m.cond.Wait()
+	}
+	return m.zxid, m.zxid > z
+}
+
+// commitLoop is the group commit: one fsync for all records that came while the last one ran.
+func (s *Server) commitLoop() {
+	defer s.wg.Done()
+	var batch []store.Entry
+	var spare []replica.Entry
+	for {
+		select {
+		case <-s.wakeCommit:
+		case <-s.ctx.Done():
+			// What was taken before the close is still written; nobody waits for the answer.
+			s.takeLog(&batch, &spare)
+			if len(batch) > 0 {
+				if err := s.store.Commit(batch); err != nil {
+					s.log.Error("last records could not be written", "err", err, "from", batch[0].Zxid.String())
+				}
+			}
+			return
+		}
+		if s.opt.FlushDelay > 0 {
+			s.pause(s.opt.FlushDelay)
+		}
+		s.takeLog(&batch, &spare)
+		if len(batch) == 0 {
+			continue
+		}
+		if !s.commit(batch) {
+			return
+		}
+		s.synced.set(batch[len(batch)-1].Zxid)
+		clear(batch)
+		batch = batch[:0]
+		if s.store.SnapshotDue() && !s.snapping.Load() {
+			s.store.Roll()
+			s.snapshot()
+		}
+	}
+}
+
+func (s *Server) takeLog(batch *[]store.Entry, spare *[]replica.Entry) {
+	s.mu.Lock()
+	l := s.eff.TakeLog(*spare)
+	s.mu.Unlock()
+	for _, e := range l {
+		*batch = append(*batch, store.Entry{Zxid: e.Zxid, Payload: e.Payload})
+	}
+	*spare = l
+}
+
+// commit tries until the batch is on disk. A failing disk acknowledges nothing and loses nothing: the records stay here, reads
+// go on, and writers wait (known defects 19, 33, 67). False when the server closes first.
+func (s *Server) commit(batch []store.Entry) bool {
+	wait := 10 * time.Millisecond
+	for try := 0; ; try++ {
+		start := time.Now()
+		err := s.store.Commit(batch)
+		s.metrics.Record(admin.FsyncTime, time.Since(start).Milliseconds())
+		s.metrics.Record(admin.SyncBatchSize, int64(len(batch)))
+		if err == nil {
+			if s.diskFailed.Swap(false) {
+				s.log.Warn("the log can be written again; writes go on", "from", batch[0].Zxid.String())
+			}
+			return true
+		}
+		if !s.diskFailed.Swap(true) {
+			s.log.Error("the log cannot be written; writes wait, reads go on", "err", err, "from", batch[0].Zxid.String())
+		}
+		if !s.pause(wait) {
+			return false
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+// pause waits; false when the server closes.
+func (s *Server) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// applyLoop applies what is on disk, while the commit goroutine already writes the next batch.
+func (s *Server) applyLoop() {
+	defer s.wg.Done()
+	var dirty []*conn
+	var done zk.Zxid
+	s.mu.RLock()
+	done = s.rep.Tree().LastZxid()
+	s.mu.RUnlock()
+	for {
+		upTo, ok := s.synced.wait(done)
+		if !ok {
+			return
+		}
+		for done < upTo {
+			done = min(done+applyChunk, upTo)
+			s.mu.Lock()
+			s.rep.Step(&replica.Synced{Zxid: done, Now: time.Now().UnixMilli()}, &s.eff)
+			dirty = s.perform(dirty[:0])
+			s.mu.Unlock()
+			flushAll(dirty)
+		}
+	}
+}

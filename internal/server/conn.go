@@ -1,0 +1,338 @@
+package server
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/wire"
+)
+
+// conn is one client's socket. Its goroutine reads, and hands batches of frames to the replica; see outbox.go for its output.
+type conn struct {
+	s    *Server
+	nc   net.Conn
+	sock sock
+	addr netip.AddrPort
+	rc   *replica.Conn // nil until the handshake
+	out  outbox
+	act  admin.Activity
+	made int64 // ms since 1970
+
+	heard    atomic.Int64 // ms since 1970: when the last request came
+	finished atomic.Bool  // our side is shut: what still comes is thrown away
+	dec      wire.Decoder
+}
+
+// lingerTime is how long a closed connection is still read, so that the client gets our last reply and not a reset.
+const lingerTime = time.Second
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{s: s, nc: nc, made: time.Now().UnixMilli()}
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		c.addr = a.AddrPort()
+		c.addr = netip.AddrPortFrom(c.addr.Addr().Unmap(), c.addr.Port())
+	}
+	if t, ok := nc.(*net.TCPConn); ok {
+		_ = t.SetNoDelay(true)
+		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
+	}
+	c.sock = newSock(nc)
+	c.out.wake.L = &c.out.mu
+	return c
+}
+
+// serve reads until the connection ends.
+func (c *conn) serve() {
+	defer c.s.connWG.Done()
+	defer c.gone()
+	if t := c.s.opt.HandshakeTimeout; t > 0 {
+		_ = c.nc.SetReadDeadline(time.Now().Add(t))
+	}
+	var carry []byte // the start of a frame that has not come whole
+	least := 4
+	for {
+		b, err := c.sock.read(carry, least)
+		if err != nil {
+			return
+		}
+		if c.finished.Load() {
+			putBuffer(b)
+			carry, least = nil, 4
+			continue
+		}
+		used, ok := c.take(b)
+		if !ok {
+			putBuffer(b)
+			if !c.finished.Load() {
+				return
+			}
+			carry, least = nil, 4
+			continue
+		}
+		carry, least = keep(b, used, c.s.opt.MaxFrame)
+		c.out.room()
+	}
+}
+
+// keep saves the bytes behind used, and gives back the buffer; least is how long the frame that they begin is in all.
+func keep(b []byte, used, maxFrame int) (carry []byte, least int) {
+	rest := b[used:]
+	least = 4
+	if len(rest) >= 4 {
+		least = 4 + int(binary.BigEndian.Uint32(rest)) // take has checked it
+	}
+	switch {
+	case len(rest) == 0:
+	case used == 0 && cap(b) > bufferSize:
+		return b, least // a long frame in the making: it is its own buffer
+	default:
+		carry = append(make([]byte, 0, len(rest)), rest...)
+	}
+	putBuffer(b)
+	return carry, least
+}
+
+// frame cuts the next frame from b: whole says that it is all there, ok that its length may be.
+func (c *conn) frame(b []byte) (f []byte, whole, ok bool) {
+	if len(b) < 4 {
+		return nil, false, true
+	}
+	n := int32(binary.BigEndian.Uint32(b))
+	if n < 0 || int(n) > c.s.opt.MaxFrame {
+		return nil, false, false
+	}
+	if len(b) < 4+int(n) {
+		return nil, false, true
+	}
+	return b[4 : 4+n : 4+n], true, true
+}
+
+// take handles the whole frames in b and tells how many bytes they were. ok is false when the connection has to end.
+func (c *conn) take(b []byte) (used int, ok bool) {
+	if c.rc == nil {
+		if len(b) >= 4 && admin.Known([4]byte(b[:4])) {
+			return c.fourLetters(b)
+		}
+		f, whole, ok := c.frame(b)
+		if !whole {
+			return 0, ok
+		}
+		c.received(1, len(f))
+		if !c.handshake(f) {
+			return 0, false
+		}
+		used = 4 + len(f)
+	}
+	if used == len(b) {
+		return used, true
+	}
+	now := time.Now().UnixMilli()
+	if _, whole, _ := c.frame(b[used:]); whole {
+		c.heard.Store(now)
+	}
+	n, ok := c.reads(b[used:])
+	used += n
+	if !ok {
+		return used, false
+	}
+	if _, whole, ok := c.frame(b[used:]); !whole {
+		return used, ok
+	}
+	n, ok = c.requests(b[used:], now)
+	return used + n, ok
+}
+
+// reads answers, under the shared lock, the reads at the start of b. They end at the first frame that needs the exclusive
+// side, is not whole or is not right.
+func (c *conn) reads(b []byte) (used int, ok bool) {
+	var out []byte
+	start := monotonic()
+	count := 0
+	var last wire.Header
+	s := c.s
+	s.mu.RLock()
+	for {
+		f, whole, good := c.frame(b[used:])
+		if !whole {
+			ok = good
+			break
+		}
+		h, body, err := c.dec.Header(f)
+		if err != nil || h.Type.IsWrite() || h.Type == wire.OpSync || !h.Type.FromClient() || h.Type == wire.OpAuth {
+			ok = true
+			break
+		}
+		op, err := c.dec.Body(h.Type, body)
+		if err != nil {
+			ok = true
+			break
+		}
+		if out == nil {
+			out = getBuffer()
+		}
+		var answered bool
+		if out, answered = s.rep.Read(c.rc, h, op, out); !answered {
+			ok = true
+			break
+		}
+		used += 4 + len(f)
+		last = h
+		count++
+	}
+	if out != nil {
+		if count > 0 {
+			zxid := s.rep.Tree().LastZxid()
+			size := len(out)
+			c.out.give(out) // under the lock: no notice of a later txn may stand before what was read here
+			s.mu.RUnlock()
+			c.flush()
+			end := monotonic()
+			n := int64(count)
+			s.metrics.PacketsReceived(n, int64(used))
+			s.metrics.PacketsSent(n)
+			s.metrics.ResponseSize((size - 4*count) / count)
+			s.metrics.Requests(false, (end-start)/1000, n)
+			c.act.Replies(n, last.Xid, zxid, admin.LastOp(last.Type), start/1000, end/1000)
+			return used, ok
+		}
+		putBuffer(out)
+	}
+	s.mu.RUnlock()
+	return used, ok
+}
+
+// requests hands the rest of a batch to the replica.
+func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
+	s := c.s
+	ev := replica.Request{Conn: c.rc, Now: now, Since: monotonic()}
+	var few [8]*conn
+	count := 0
+	s.mu.Lock()
+	for {
+		f, whole, good := c.frame(b[used:])
+		if !whole {
+			ok = good
+			break
+		}
+		ev.Frame = f
+		s.rep.Step(&ev, &s.eff)
+		used += 4 + len(f)
+		count++
+	}
+	dirty := s.perform(few[:0])
+	busy := s.full(c)
+	s.mu.Unlock()
+	c.received(count, used)
+	flushAll(dirty)
+	if busy {
+		c.waitTurn()
+	}
+	return used, ok
+}
+
+// maxPending is how many requests of one connection may wait for an answer before it is not read from any more.
+const maxPending = 8192
+
+// full tells, under the lock, whether the connection has to wait before more of it is read: it has too much in flight, or it
+// has something in flight and the server as a whole has too much (globalOutstandingLimit).
+func (s *Server) full(c *conn) bool {
+	n := c.rc.Pending()
+	return n > maxPending || (n > 0 && s.opt.GlobalOutstandingLimit > 0 && s.rep.InFlight() > s.opt.GlobalOutstandingLimit)
+}
+
+// waitTurn waits until the connection may be read again. It looks again whenever its output moves: the condition can only
+// end by a reply to this connection.
+func (c *conn) waitTurn() {
+	o := &c.out
+	for {
+		o.mu.Lock()
+		moves := o.moves
+		o.mu.Unlock()
+		c.s.mu.RLock() // never under an outbox's lock: perform takes them the other way round
+		full := c.s.full(c)
+		c.s.mu.RUnlock()
+		if !full {
+			return
+		}
+		o.mu.Lock()
+		for o.moves == moves && !o.broken && !o.closing {
+			o.wake.Wait()
+		}
+		ended := o.broken || o.closing
+		o.mu.Unlock()
+		if ended {
+			return
+		}
+	}
+}
+
+// handshake gives the first frame to the replica.
+func (c *conn) handshake(f []byte) bool {
+	var req wire.ConnectRequest
+	if err := req.Decode(f); err != nil {
+		return false
+	}
+	_ = c.nc.SetReadDeadline(time.Time{})
+	now := time.Now().UnixMilli()
+	c.heard.Store(now)
+	s := c.s
+	var few [4]*conn
+	s.mu.Lock()
+	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
+	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now}, &s.eff)
+	dirty := s.perform(few[:0])
+	s.mu.Unlock()
+	flushAll(dirty)
+	return true
+}
+
+// finish shuts our side behind the last byte. The reader goes on for a moment and throws away what still comes: to close
+// with unread input would reset the connection, and the client could lose our last reply.
+func (c *conn) finish() {
+	if c.finished.Swap(true) {
+		return
+	}
+	if t, ok := c.nc.(*net.TCPConn); ok {
+		_ = t.CloseWrite()
+		_ = t.SetReadDeadline(time.Now().Add(lingerTime))
+		return
+	}
+	c.nc.Close()
+}
+
+// gone ends the connection for good.
+func (c *conn) gone() {
+	c.out.shut()
+	c.nc.Close()
+	c.s.conns.remove(c)
+	if c.rc == nil {
+		return
+	}
+	c.s.mu.Lock()
+	c.s.rep.Step(&replica.Disconnect{Conn: c.rc}, &c.s.eff)
+	c.s.mu.Unlock()
+}
+
+func (c *conn) received(frames, bytes int) {
+	c.act.Receive(int64(frames))
+	c.s.metrics.PacketsReceived(int64(frames), int64(bytes))
+}
+
+// fourLetters answers a four-letter word and closes. stmk needs eight more bytes.
+func (c *conn) fourLetters(b []byte) (int, bool) {
+	word := string(b[:4])
+	if word == "stmk" && len(b) < 12 {
+		return 0, true
+	}
+	c.received(1, 4)
+	answer := c.s.words.Answer(word, b[4:], &source{s: c.s})
+	c.out.add(answer, true)
+	c.flush()
+	return len(b), false
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"sync"
+)
+
+// highOutbox is how many bytes may wait in an outbox before the connection is not read from any more; maxOutbox, before it is
+// closed: its client does not read, and notices it cannot refuse keep coming. A single reply may be longer than either.
+const (
+	highOutbox = 1 << 20
+	maxOutbox  = 64 << 20
+)
+
+// buffers holds buffers for input and output; a connection has one only while bytes are in it.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, bufferSize); return &b }}
+
+const bufferSize = 64 << 10
+
+func getBuffer() []byte { return (*buffers.Get().(*[]byte))[:0] }
+
+func putBuffer(b []byte) {
+	if cap(b) == bufferSize {
+		buffers.Put(&b)
+	}
+}
+
+// outbox is the output of one connection that is not in the socket yet.
+type outbox struct {
+	mu      sync.Mutex
+	wake    sync.Cond // output moved on, or the connection ended
+	buf     []byte
+	moves   int  // counts additions, so that waitTurn misses none
+	waiting int  // bytes a drain goroutine is writing
+	writing bool // somebody is writing
+	dirty   bool // somebody is going to flush
+	closing bool // close when empty; takes nothing more
+	broken  bool // the socket is gone
+}
+
+// add appends bytes; with last the connection closes behind them. It tells whether the caller has to flush.
+func (o *outbox) add(b []byte, last bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closing || o.broken {
+		return false
+	}
+	if o.buf == nil && len(b) > 0 {
+		o.buf = getBuffer()
+	}
+	o.buf = append(o.buf, b...)
+	o.moves++
+	o.wake.Broadcast()
+	if last {
+		o.closing = true
+	}
+	if len(o.buf)+o.waiting > maxOutbox && len(b) < maxOutbox/2 {
+		o.closing = true
+	}
+	need := !o.dirty && !o.writing
+	o.dirty = o.dirty || need
+	return need
+}
+
+// give appends a whole buffer, and takes it over where it can.
+func (o *outbox) give(b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.closing || o.broken:
+		putBuffer(b)
+	case o.buf == nil:
+		o.buf = b
+	default:
+		o.buf = append(o.buf, b...)
+		putBuffer(b)
+	}
+}
+
+// flush writes what is in the outbox without blocking; what does not fit into the socket is left to a drain goroutine.
+func (c *conn) flush() {
+	o := &c.out
+	o.mu.Lock()
+	o.dirty = false
+	if o.writing || o.broken {
+		o.mu.Unlock()
+		return
+	}
+	o.writing = true
+	for {
+		b := o.buf
+		o.buf = nil
+		if len(b) == 0 {
+			break
+		}
+		o.mu.Unlock()
+		n, err := c.sock.tryWrite(b)
+		o.mu.Lock()
+		if err != nil {
+			o.broken = true
+			putBuffer(b)
+			break
+		}
+		if n < len(b) {
+			o.waiting = len(b) - n
+			o.mu.Unlock()
+			c.s.connWG.Add(1)
+			go c.drain(b, n)
+			return
+		}
+		putBuffer(b)
+	}
+	o.writing = false
+	c.settle()
+}
+
+// drain writes b[n:] and what follows, blocking; it ends when the outbox is empty.
+func (c *conn) drain(b []byte, n int) {
+	defer c.s.connWG.Done()
+	o := &c.out
+	for {
+		_, err := c.nc.Write(b[n:])
+		putBuffer(b)
+		o.mu.Lock()
+		o.waiting = 0
+		if err != nil {
+			o.broken = true
+		}
+		if b = o.buf; o.broken || len(b) == 0 {
+			break
+		}
+		o.buf, n, o.waiting = nil, 0, len(b)
+		o.wake.Broadcast()
+		o.mu.Unlock()
+	}
+	o.writing = false
+	c.settle()
+}
+
+// settle ends a turn of writing; the caller holds the outbox's lock, and settle lets it go.
+func (c *conn) settle() {
+	o := &c.out
+	if o.broken {
+		putBuffer(o.buf)
+		o.buf = nil
+	}
+	end := o.broken || (o.closing && len(o.buf) == 0)
+	o.wake.Broadcast()
+	o.mu.Unlock()
+	if end {
+		c.finish()
+	}
+}
+
+// room waits until the outbox is not full any more, or the connection ends.
+func (o *outbox) room() {
+	o.mu.Lock()
+	for len(o.buf)+o.waiting > highOutbox && !o.closing && !o.broken {
+		o.wake.Wait()
+	}
+	o.mu.Unlock()
+}
+
+// shut makes the outbox take nothing more and wakes whoever waits.
+func (o *outbox) shut() {
+	o.mu.Lock()
+	o.broken = true
+	o.wake.Broadcast()
+	o.mu.Unlock()
+}

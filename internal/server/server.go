@@ -1,0 +1,253 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/prep"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/session"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/tree"
+	"github.com/zooid-io/zooid/internal/vfs"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// Server is a standalone server: it owns a data folder and serves clients.
+type Server struct {
+	opt   Options
+	log   *slog.Logger
+	rules *auth.Rules
+	store *store.Store
+
+	mu  sync.RWMutex // around rep and eff
+	rep *replica.Replica
+	eff replica.Effects
+
+	listener net.Listener
+	conns    connSet
+	metrics  *admin.Metrics
+	words    *admin.Words
+	tally    tally // guarded by mu
+	started  time.Time
+
+	wakeCommit chan struct{} // capacity 1: there are records to commit
+	synced     syncedMark
+	snapping   atomic.Bool
+	snapped    sync.WaitGroup // snapshots under way
+	diskFailed atomic.Bool    // the last commit failed and is being tried again
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // accept, commit, apply, tick, purge
+	connWG sync.WaitGroup
+	fatal  chan error // capacity 1
+	once   sync.Once
+}
+
+// Start restores the data folder, binds the client port and serves. fs is nil for the real file system. The error says what
+// is wrong with the folder (*store.DirError and its kin) or the port.
+func Start(opt Options, fs vfs.FS) (*Server, error) {
+	if opt.Logger == nil {
+		opt.Logger = slog.Default()
+	}
+	if fs == nil {
+		fs = vfs.OS{}
+	}
+	if opt.DataLogDir == "" {
+		opt.DataLogDir = opt.DataDir
+	}
+	s := &Server{
+		opt: opt, log: opt.Logger, wakeCommit: make(chan struct{}, 1), started: time.Now(), fatal: make(chan error, 1),
+		metrics: admin.NewMetrics(), words: admin.NewWhitelist(opt.FourLetterWords, false),
+	}
+	s.synced.init()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	var err error
+	if s.rules, err = auth.New(opt.authConfig()); err != nil {
+		return nil, err
+	}
+	// The port is taken before the folder is read: two servers on one folder are stopped by the clash.
+	if opt.ClientAddr != "" {
+		if s.listener, err = net.Listen("tcp", opt.ClientAddr); err != nil {
+			return nil, fmt.Errorf("client port: %w", err)
+		}
+	}
+	if err := s.restore(fs); err != nil {
+		if s.listener != nil {
+			s.listener.Close()
+		}
+		return nil, err
+	}
+	s.wg.Add(3)
+	go s.commitLoop()
+	go s.applyLoop()
+	go s.tickLoop()
+	go paceGC(s.ctx)
+	if opt.PurgeInterval > 0 {
+		s.wg.Add(1)
+		go s.purgeLoop()
+	}
+	if s.listener != nil {
+		s.wg.Add(1)
+		go s.acceptLoop()
+	}
+	return s, nil
+}
+
+func (s *Server) restore(fs vfs.FS) error {
+	o := &s.opt
+	st, err := store.Open(fs, o.DataDir, o.DataLogDir, store.Options{
+		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
+		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
+		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
+		ExtendedTypes: o.ExtendedTypes, MaxRecord: o.maxRecord(), FsyncWarning: o.FsyncWarning, Logger: s.log, Now: time.Now, Rand: chance,
+	})
+	if err != nil {
+		return err
+	}
+	s.store = st
+	seed := seed()
+	fresh := func() *tree.Tree {
+		return tree.New(tree.Options{Seed: seed, ExtendedTypes: o.ExtendedTypes, Emulate353TTL: o.Emulate353TTL, NoDigest: !o.Digest})
+	}
+	res, err := st.Restore(fresh)
+	if err != nil {
+		return err
+	}
+	least, most := o.SessionLimits()
+	now := time.Now().UnixMilli()
+	s.rep = replica.New(replica.Config{
+		Prep: prep.Config{
+			Rules: s.rules, ExtendedTypes: o.ExtendedTypes, EnforceQuota: o.EnforceQuota, ReconfigEnabled: o.ReconfigEnabled,
+			CloseSessionPaths: o.CloseSessionPaths, Digest: o.Digest, MaxTxn: o.maxRecord(),
+		},
+		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
+		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
+		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl,
+	}, res.Tree, res.Sessions, now)
+	if res.Txns > 0 {
+		s.snapshot() // so that the next start has less to replay; it runs beside the serving
+	}
+	return nil
+}
+
+// Addr is the address of the client port, nil if there is none.
+func (s *Server) Addr() net.Addr {
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// Fatal yields the error that makes it impossible to go on, if one comes.
+func (s *Server) Fatal() <-chan error { return s.fatal }
+
+func (s *Server) fail(err error) {
+	select {
+	case s.fatal <- err:
+	default:
+	}
+}
+
+// Close stops taking requests, puts what was taken on disk, and closes every connection. Sessions stay: they go on with the
+// next start.
+func (s *Server) Close() error {
+	var err error
+	s.once.Do(func() {
+		if s.listener != nil {
+			err = s.listener.Close()
+		}
+		s.conns.closeAll()
+		s.connWG.Wait()
+		s.cancel()
+		s.synced.wake()
+		s.wg.Wait()
+		s.snapped.Wait()
+		err = errors.Join(err, s.store.Close())
+	})
+	return err
+}
+
+// maxRecord is the longest log record that every reader takes: jute.maxbuffer and its extra, saturated.
+func (o *Options) maxRecord() int { return int(min(int64(o.MaxFrame)+int64(o.MaxExtra), 1<<31-1)) }
+
+func (o *Options) authConfig() auth.Config {
+	return auth.Config{
+		SuperDigest: o.SuperDigest, NoDigest: !o.DigestAuth, DigestAlg: o.DigestAlg, SkipACL: o.SkipACL,
+		LetAnySaslUserDoX: o.LetAnySaslUserDoX, X509SuperUser: o.X509SuperUser, SaslSuperUsers: o.SaslSuperUsers,
+		EnsembleName: o.EnsembleAuthName, HasEnsemble: o.EnsembleAuthName != "", Enforce: o.EnforceAuth,
+	}
+}
+
+func seed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// chance gives a number in [0, n).
+func chance(n int) int {
+	if n <= 0 {
+		return 0
+	}
+	v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		return 0
+	}
+	return int(v.Int64())
+}
+
+// perform puts the sends of a Step into the outboxes and appends to dirty the connections that have something to write. The
+// caller holds the lock, and flushes dirty after it lets go.
+func (s *Server) perform(dirty []*conn) []*conn {
+	now := monotonic()
+	for i := range s.eff.Sends {
+		send := &s.eff.Sends[i]
+		c := send.Conn.Tag.(*conn)
+		s.account(c, send, now)
+		if c.out.add(s.eff.Bytes(send), send.Close) {
+			dirty = append(dirty, c)
+		}
+	}
+	s.tally.settle(s.metrics)
+	for _, id := range s.eff.Expired {
+		s.metrics.Add(admin.SessionsExpired, 1)
+		s.log.Info("Expiring session " + id.String() + ", its timeout is exceeded")
+	}
+	s.eff.Reset()
+	if len(s.eff.Log) > 0 {
+		select {
+		case s.wakeCommit <- struct{}{}:
+		default:
+		}
+	}
+	return dirty
+}
+
+// flushAll writes what perform has put aside.
+func flushAll(dirty []*conn) {
+	for i, c := range dirty {
+		c.flush()
+		dirty[i] = nil
+	}
+}
+
+// zxidOf is the last applied zxid, for status.
+func (s *Server) zxidOf() zk.Zxid {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.rep.Tree().LastZxid()
+}

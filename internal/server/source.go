@@ -1,0 +1,184 @@
+package server
+
+import (
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/watch"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// source shows the server to package admin. Each method takes the lock it needs and lets it go.
+type source struct{ s *Server }
+
+func (v *source) Serving() bool { return v.s.ctx.Err() == nil }
+
+func (v *source) Status() admin.Status {
+	s := v.s
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return admin.Status{
+		Version: s.opt.Version, State: "standalone", Zxid: s.rep.Tree().LastZxid(), Nodes: s.rep.Tree().NodeCount() + 1,
+		Connections: s.conns.len(), Outstanding: s.rep.InFlight(), Traffic: s.metrics.Traffic(),
+	}
+}
+
+func (v *source) Monitor() admin.Monitor {
+	s := v.s
+	open, most := admin.Descriptors()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return admin.Monitor{
+		Uptime: time.Since(s.started), Watches: s.rep.Watches().Count(), Ephemerals: s.rep.Tree().EphemeralCount(),
+		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), OpenFiles: open, MaxFiles: most,
+		PlainLocal: int64(s.conns.len()),
+	}
+}
+
+func (v *source) Metrics() *admin.Metrics { return v.s.metrics }
+
+func (v *source) Connections() []admin.Connection {
+	s := v.s
+	var list []admin.Connection
+	for _, c := range s.conns.list() {
+		a := admin.Connection{Remote: c.addr, InterestOps: 1, Established: c.made}
+		c.act.Fill(&a)
+		s.mu.RLock()
+		if c.rc != nil {
+			a.Session, a.Timeout, a.Queued = c.rc.Session(), int(c.rc.TimeOut()), int64(c.rc.Pending())
+		} else {
+			a.InterestOps = 0
+		}
+		s.mu.RUnlock()
+		list = append(list, a)
+	}
+	return list
+}
+
+func (v *source) Config() admin.Config {
+	o := &v.s.opt
+	least, most := o.SessionLimits()
+	c := admin.Config{
+		ClientPort: -1, SecureClientPort: -1, DataDir: version2(o.DataDir), DataLogDir: version2(o.DataLogDir),
+		TickTime: int(o.TickTime.Milliseconds()), MaxClientCnxns: o.MaxClientCnxns,
+		MinSessionTimeout: int(least.Milliseconds()), MaxSessionTimeout: int(most.Milliseconds()),
+		ListenBacklog: o.ListenBacklog,
+	}
+	if a := v.s.Addr(); a != nil {
+		if _, port, err := net.SplitHostPort(a.String()); err == nil {
+			c.ClientPort, _ = strconv.Atoi(port)
+		}
+	}
+	return c
+}
+
+// version2 is the folder that a data folder's files are in, absolute.
+func version2(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return filepath.Join(dir, "version-2")
+}
+
+func (v *source) Dirs() admin.Dirs {
+	data, log := v.s.store.Sizes()
+	return admin.Dirs{Data: data, Log: log}
+}
+
+func (v *source) Dump() admin.Dump {
+	s := v.s
+	var d admin.Dump
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, b := range s.rep.Sessions().Buckets() {
+		d.Sessions = append(d.Sessions, admin.SessionBucket{Expires: time.UnixMilli(b.Expiry), Sessions: b.Sessions})
+	}
+	for _, id := range s.rep.Tree().EphemeralOwners() {
+		d.Ephemerals = append(d.Ephemerals, admin.SessionEphemerals{Session: id, Paths: s.rep.Tree().Ephemerals(id)})
+	}
+	byTime := map[int64]*admin.ConnectionBucket{}
+	for _, c := range s.conns.list() {
+		name := admin.ConnectionName{Remote: c.addr}
+		timeout := s.opt.HandshakeTimeout.Milliseconds()
+		if c.rc != nil {
+			name.Session, timeout = c.rc.Session(), int64(c.rc.TimeOut())
+		}
+		const bucket = 10000 // upstream's connections expire in buckets of ten seconds
+		at := (max(c.heard.Load(), c.made)+timeout)/bucket*bucket + bucket
+		b := byTime[at]
+		if b == nil {
+			b = &admin.ConnectionBucket{Expires: time.UnixMilli(at)}
+			byTime[at] = b
+		}
+		b.Connections = append(b.Connections, name)
+	}
+	for _, b := range byTime {
+		d.Connections = append(d.Connections, *b)
+	}
+	return d
+}
+
+func (v *source) WatchSummary() admin.WatchSummary {
+	s := v.s
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.rep.Watches()
+	return admin.WatchSummary{Sessions: w.Watchers(), Paths: w.Paths(), Watches: w.DataCount()}
+}
+
+// session is the session behind a watcher.
+func (s *Server) session(w watch.Watcher) zk.SessionID {
+	if c := s.rep.ConnOf(w); c != nil {
+		return c.Session()
+	}
+	return 0
+}
+
+func (v *source) WatchesBySession() []admin.SessionWatches {
+	s := v.s
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []admin.SessionWatches
+	for _, e := range s.rep.Watches().DataByWatcher() {
+		list = append(list, admin.SessionWatches{Session: s.session(e.Watcher), Paths: e.Paths})
+	}
+	return list
+}
+
+func (v *source) WatchesByPath() []admin.PathWatches {
+	s := v.s
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []admin.PathWatches
+	for _, e := range s.rep.Watches().DataByPath() {
+		p := admin.PathWatches{Path: e.Path}
+		for _, w := range e.Watchers {
+			p.Sessions = append(p.Sessions, s.session(w))
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func (v *source) Digests() []admin.Digest {
+	v.s.mu.RLock()
+	defer v.s.mu.RUnlock()
+	var list []admin.Digest
+	for _, d := range v.s.rep.Digests() {
+		list = append(list, admin.Digest{Zxid: d.Zxid, Digest: d.Digest})
+	}
+	return list
+}
+
+func (v *source) Environment() []admin.Property { return admin.Environment(v.s.opt.Version) }
+
+func (v *source) ResetStats() { v.s.metrics.Reset() }
+
+func (v *source) ResetConnections() {
+	for _, c := range v.s.conns.list() {
+		c.act.Reset()
+	}
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zooid-io/zooid/zk"
+)
+
+// minRetain is how many snapshots a purge must keep.
+const minRetain = 3
+
+// Purge keeps the newest retain complete snapshots, at least 3, and what is needed to restore from the oldest of them; it
+// removes older snapshots and logs and returns their paths. Like Apache's PurgeTxnLog it also removes files whose names begin
+// like a log's or a snapshot's and have no number. It goes on after a file that cannot be removed, and returns all such errors.
+func (s *Store) Purge(retain int) ([]string, error) {
+	if retain < minRetain {
+		return nil, fmt.Errorf("count should be greater than or equal to %d, it is %d", minRetain, retain)
+	}
+	snapshots, _, err := s.list(s.snapAt, snapshotPrefix)
+	if err != nil {
+		return nil, &DiskError{"list", s.snapAt, err}
+	}
+	slices.Reverse(snapshots)
+	oldest, kept := zk.Zxid(-1), 0
+	for _, n := range snapshots {
+		if ok, _ := s.complete(n); ok {
+			oldest = n.zxid
+			if kept++; kept == retain {
+				break
+			}
+		}
+	}
+	if kept == 0 {
+		return nil, nil
+	}
+	old, err := s.before(oldest)
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	var failed []error
+	for _, f := range old {
+		if err := s.fs.Remove(f.path); err != nil {
+			failed = append(failed, &DiskError{"remove", f.path, err})
+			s.log.Error("Failed to remove "+f.path, "err", err)
+			continue
+		}
+		s.log.Info("Removing file: " + f.changed.Format("Jan 2, 2006, 3:04:05 PM") + "\t" + f.path)
+		removed = append(removed, f.path)
+	}
+	return removed, errors.Join(failed...)
+}
+
+type oldFile struct {
+	path    string
+	zxid    zk.Zxid
+	changed time.Time
+}
+
+// before lists the files that nobody needs who has the snapshot of oldest: its own kind below it, and the logs below the one
+// that holds its next transaction.
+func (s *Store) before(oldest zk.Zxid) ([]oldFile, error) {
+	var old []oldFile
+	gather := func(dir, prefix string, limit zk.Zxid) error {
+		entries, err := s.fs.ReadDir(dir)
+		if err != nil {
+			return &DiskError{"list", dir, err}
+		}
+		for _, e := range entries {
+			z := looseZxid(prefix, e.Name())
+			if !strings.HasPrefix(e.Name(), prefix+".") || z >= limit {
+				continue
+			}
+			info, err := e.Info()
+			if err != nil {
+				continue // gone meanwhile
+			}
+			old = append(old, oldFile{filepath.Join(dir, e.Name()), z, info.ModTime()})
+		}
+		return nil
+	}
+	entries, err := s.fs.ReadDir(s.logAt)
+	if err != nil {
+		return nil, &DiskError{"list", s.logAt, err}
+	}
+	firstLog := zk.Zxid(-1) // the highest that begins at or before oldest
+	for _, e := range entries {
+		if z := looseZxid(logPrefix, e.Name()); z <= oldest {
+			firstLog = max(firstLog, z)
+		}
+	}
+	if firstLog < 0 {
+		firstLog = oldest
+	}
+	if err := gather(s.logAt, logPrefix, firstLog); err != nil {
+		return nil, err
+	}
+	if err := gather(s.snapAt, snapshotPrefix, oldest); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(old, func(a, b oldFile) int { return cmp.Or(cmp.Compare(a.zxid, b.zxid), cmp.Compare(a.path, b.path)) })
+	return old, nil
+}

@@ -1,0 +1,18 @@
+// Package interop holds the tests with foreign peers: one conformance suite that runs against Zooid and against Debian's
+// Apache ZooKeeper 3.8.0 alike, data folders carried between the two, crashes, and hostile clients.
+//
+//	peer.go      a server of either kind as a real process on a loopback port: start, kill, restart
+//	raw.go       a connection that can send any bytes
+//	runner.go    plays the steps of a case and writes down, line by line, what the server answered
+//	testdata/    the cases: steps, and below each step what Apache answered. A line that begins with zooid[id] is what
+//	             Zooid answers where it differs; id is an entry of docs/divergence.md
+//
+// The recordings are Apache's own answers: go test ./interop -run Conformance/apache -update rewrites them from a running Apache
+// server, never from Zooid. Zooid is then compared with the recording, so that the suite also runs where no Apache is
+// installed. A test that needs Apache skips without it, unless ZOOID_PEERS=required is set in the environment.
+//
+// Invariants: a case works below its own znode and leaves no session behind; no test depends on a fixed port or on the
+// speed of the machine.
+//
+// Where to start: testdata/conform/create.txt, then TestConformance.
+package interop
