@@ -155,8 +155,8 @@ func writeReport(out io.Writer, report *bench.Report, jsonFile, htmlFile string)
 }
 
 func benchUsage(w io.Writer, fs *flag.FlagSet) {
-	fmt.Fprintln(w, benchIntro)
-	fmt.Fprintln(w, "Work:")
+	fmt.Fprint(w, benchIntro)
+	fmt.Fprintln(w, "\nWork:")
 	names, meanings := bench.Kinds()
 	for i, n := range names {
 		fmt.Fprintf(w, "  %-12s %s\n", n, meanings[i])
