@@ -41,13 +41,15 @@ func newModel() model {
 func (m model) children(path string) []string {
 	var names []string
 	for p := range m {
-		if rest, ok := strings.CutPrefix(p, path+"/"); ok && p != "" && !strings.Contains(rest, "/") {
+		if rest, ok := strings.CutPrefix(p, path+"/"); ok && !strings.Contains(rest, "/") {
 			names = append(names, rest)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
+
+func (m model) clone() model { return maps.Clone(m) }
 
 func (m model) digest() int64 {
 	var sum int64
