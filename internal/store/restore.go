@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -251,7 +250,7 @@ func (s *Store) readInto(n named, t *tree.Tree, sessions map[zk.SessionID]int32)
 		return info, file, err
 	}
 	t.BeginLoad()
-	info, err = ReadSnapshot(bufio.NewReaderSize(f, snapshotWindow), n.path(), s.o.MaxRecord, SnapshotVisitor{
+	info, err = ReadSnapshot(f, n.path(), s.o.MaxRecord, SnapshotVisitor{
 		Session: func(x Session) error { sessions[x.ID] = x.Timeout; return nil },
 		ACL:     func(e tree.ACLEntry) error { t.LoadACL(e.Key, e.ACL); return nil },
 		Node:    t.LoadNode,
