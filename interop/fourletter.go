@@ -34,8 +34,12 @@ func showFourLetters(word, out string, p *player) []string {
 	}
 	end := strings.HasSuffix(out, "\n")
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	if word == "mntr" {
-		slices.Sort(lines) // their order is unspecified
+	switch word {
+	case "mntr", "cons", "stat", "wchc", "wchp": // their order is unspecified
+		slices.Sort(lines)
+	case "dump": // how many sets there are depends on the moment
+		seen := map[string]bool{}
+		lines = slices.DeleteFunc(lines, func(l string) bool { dup := seen[l]; seen[l] = true; return dup })
 	}
 	for i, l := range lines {
 		lines[i] = "| " + strings.ReplaceAll(l, "\t", "→")

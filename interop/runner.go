@@ -162,10 +162,14 @@ func (p *player) direct(verb string, ph phrase) []string {
 			return []string{"neither serving nor ended"}
 		}
 	case "restart":
-		p.srv.Restart(p.t)
+		p.srv.Kill()
+		p.srv.Launch(p.t)
 		for _, a := range p.actors {
 			a.open = false
 			a.c.Close()
+		}
+		if p.srv.Serves() != nil {
+			return []string{"does not start"}
 		}
 		p.observe()
 		return []string{"serving"}
@@ -201,7 +205,9 @@ func (p *player) act(name string, ph phrase) []string {
 	args := p.argsOf(ph.words[1:], ph.quoted[1:])
 	switch verb {
 	case "dial":
-		p.dial(name)
+		if p.dial(name) == nil {
+			return []string{"no server"}
+		}
 		return nil
 	case "connect":
 		return p.connect(name, ph)
@@ -209,7 +215,9 @@ func (p *player) act(name string, ph phrase) []string {
 	a := p.actors[name]
 	if a == nil {
 		p.connect(name, phrase{[]string{verb}, []bool{false}})
-		a = p.actors[name]
+		if a = p.actors[name]; a == nil {
+			return []string{"no server"}
+		}
 		if !a.open {
 			return []string{"closed"}
 		}
@@ -247,16 +255,17 @@ func (p *player) act(name string, ph phrase) []string {
 		return p.drain(a)
 	case "until": // repeats a request until its answer has this code
 		return p.until(a, ph)
-	case "pipe": // several requests in one write
-		var out []byte
-		for _, part := range split(ph.words[1:], ph.quoted[1:], ";") {
-			out = append(out, p.frame(a, part)...)
-		}
-		a.c.Write(out)
-		return p.drain(a)
 	}
-	a.c.Write(p.frame(a, ph))
-	if verb == "close" {
+	last := verb == "last" || verb == "close" // the connection ends with these requests
+	if verb == "last" {
+		ph = phrase{ph.words[1:], ph.quoted[1:]}
+	}
+	var out []byte // several requests, with semicolons between them, go in one write
+	for _, part := range split(ph.words, ph.quoted, ";") {
+		out = append(out, p.frame(a, part)...)
+	}
+	a.c.Write(out)
+	if last {
 		return p.read(a, func() bool { return false })
 	}
 	return p.drain(a)
@@ -265,7 +274,7 @@ func (p *player) act(name string, ph phrase) []string {
 func (p *player) dial(name string) *actor {
 	c, err := Dial(p.srv.Addr())
 	if err != nil {
-		panic(errStep{err})
+		return nil // nobody listens: the server is gone
 	}
 	p.t.Cleanup(func() { c.Close() })
 	a := &actor{name: name, c: c, open: true}
@@ -275,7 +284,7 @@ func (p *player) dial(name string) *actor {
 
 // connect opens a connection unless a dialled one is there, and shakes hands.
 //
-//	timeout=MS zxid=NUMBER|now|now+1 session=NAME|NUMBER pass=HEX|bad|~ ro=1 old=1 proto=N
+//	timeout=MS zxid=NUMBER|now|now+1 session=NAME|NUMBER pass=HEX|bad|~ ro=1 old=1 proto=N junk=HEX
 //
 // Requests that follow, each behind a semicolon, are sent in the same write as the handshake.
 func (p *player) connect(name string, ph phrase) []string {
@@ -285,7 +294,9 @@ func (p *player) connect(name string, ph phrase) []string {
 	var before *actor
 	if a == nil || !a.open || a.session != 0 {
 		before = a
-		a = p.dial(name)
+		if a = p.dial(name); a == nil {
+			return []string{"no server"}
+		}
 	}
 	req := NewSession(sessionTimeout)
 	req.TimeOut = int32(args.int("timeout", int64(req.TimeOut)))
@@ -322,41 +333,49 @@ func (p *player) connect(name string, ph phrase) []string {
 	if args.err != nil {
 		panic(errStep{args.err})
 	}
-	out := Frame(req.Append(nil))
+	hello := req.Append(nil)
+	if junk, ok := args.named["junk"]; ok {
+		b, err := hex.DecodeString(junk)
+		if err != nil {
+			panic(errStep{err})
+		}
+		hello = append(hello, b...)
+	}
+	out := Frame(hello)
 	for _, part := range parts[1:] {
 		out = append(out, p.frame(a, part)...)
 	}
 	a.c.Write(out)
-	b, err := a.c.ReadFrame(patience)
-	if err != nil {
-		return []string{p.lost(a, err)}
-	}
+	return p.drain(a)
+}
+
+// accepted shows the answer to a handshake.
+func (p *player) accepted(a *actor, b []byte) string {
 	var resp wire.ConnectResponse
 	if err := resp.Decode(b); err != nil {
-		return []string{fmt.Sprintf("undecodable=%x", b)}
+		return fmt.Sprintf("undecodable=%x", b)
 	}
 	if again := resp.Append(nil); string(again) != string(b) {
-		return []string{fmt.Sprintf("encodes as %x, came as %x", again, b)}
+		return fmt.Sprintf("encodes as %x, came as %x", again, b)
 	}
-	line := fmt.Sprintf("connected timeout=%d readonly=%v bytes=%d", resp.TimeOut, resp.ReadOnly, len(b))
+	word := "connected"
 	if resp.SessionID == 0 {
-		line = fmt.Sprintf("refused timeout=%d readonly=%v bytes=%d", resp.TimeOut, resp.ReadOnly, len(b))
-		if resp.Password != [wire.PasswordSize]byte{} {
-			line += " password=" + hex.EncodeToString(resp.Password[:])
-		}
-	} else {
+		word = "refused"
+	}
+	line := fmt.Sprintf("%s timeout=%d readonly=%v bytes=%d", word, resp.TimeOut, resp.ReadOnly, len(b))
+	if resp.SessionID != 0 {
 		if known, ok := p.names[resp.SessionID]; ok {
 			line += " session=" + known
 		} else {
-			p.names[resp.SessionID] = name
+			p.names[resp.SessionID] = a.name
 			line += " session=new"
-		}
-		if resp.Password != sessionPassword(resp.SessionID) {
-			line += " password=" + hex.EncodeToString(resp.Password[:])
 		}
 		if resp.SessionID>>56 != 1 {
 			line += fmt.Sprintf(" server=%d", resp.SessionID>>56)
 		}
+	}
+	if resp.Password != sessionPassword(resp.SessionID) && (resp.SessionID != 0 || resp.Password != [wire.PasswordSize]byte{}) {
+		line += " password=" + hex.EncodeToString(resp.Password[:])
 	}
 	if resp.ProtocolVersion != 0 {
 		line += fmt.Sprintf(" protocol=%d", resp.ProtocolVersion)
@@ -365,7 +384,7 @@ func (p *player) connect(name string, ph phrase) []string {
 	if p.auth != "" {
 		a.silent = true // a ping would be refused until the connection has shown who it is
 	}
-	return append([]string{line}, p.drain(a)...)
+	return line
 }
 
 // sessionPassword is the password of a session (client protocol, section 2.7): java.util.Random seeded with its id.
@@ -399,27 +418,51 @@ func (p *player) until(a *actor, ph phrase) []string {
 	want := ph.words[1]
 	req := phrase{ph.words[2:], ph.quoted[2:]}
 	deadline := time.Now().Add(patience)
+	before := p.newest
+	var notices []string
 	for {
 		a.c.Write(p.frame(a, req))
 		lines := p.drain(a)
+		// What happened meanwhile is nobody's step: its notices count, the moment of its txns does not.
+		lines = slices.DeleteFunc(lines, func(l string) bool {
+			if strings.HasPrefix(l, "notice ") {
+				notices = append(notices, l)
+				return true
+			}
+			return strings.HasPrefix(l, "then zxid ")
+		})
 		i := slices.IndexFunc(lines, func(l string) bool {
 			return strings.HasPrefix(l, want) || strings.Contains(l, "("+want+")") || l == "closed"
 		})
 		if i >= 0 || time.Now().After(deadline) {
-			return lines
+			for j, l := range lines {
+				lines[j], _, _ = strings.Cut(l, " +")
+			}
+			if p.newest != before {
+				p.txns[p.newest] = p.step
+			}
+			return append(notices, lines...)
 		}
 		time.Sleep(20 * time.Millisecond) // between polls
 	}
 }
 
-// drain shows what comes: up to the answer to a ping of the player's own; or, on a connection without a session, up to its
-// end; or, on a silent one, up to the last answer that is due.
+// drain shows what comes: up to the answer to a ping of the player's own; or, on a silent connection, up to the last answer
+// that is due. On a connection without a session the answer to a handshake comes first, or its end.
 func (p *player) drain(a *actor) []string {
 	switch {
 	case !a.open:
 		return []string{"closed"}
 	case a.session == 0:
-		return p.read(a, func() bool { return false })
+		b, err := a.c.ReadFrame(patience)
+		if err != nil {
+			return []string{p.lost(a, err)}
+		}
+		line := p.accepted(a, b)
+		if a.session == 0 {
+			return append([]string{line}, p.read(a, func() bool { return false })...)
+		}
+		return append([]string{line}, p.drain(a)...)
 	case a.silent:
 		if len(a.pending) == 0 {
 			return nil
@@ -478,7 +521,7 @@ func (p *player) show(a *actor, b []byte) (lines []string, drained bool) {
 		return q.xid == h.Xid || q.op == wire.OpPing && h.Xid == wire.XidPing
 	})
 	if i < 0 {
-		return []string{fmt.Sprintf("reply to nothing: xid=%d %s", h.Xid, code(h.Err))}, false
+		return []string{fmt.Sprintf("a frame of %d bytes that answers nothing", len(b))}, false
 	}
 	q := a.pending[i]
 	if q.drain {
