@@ -83,7 +83,9 @@ var goldenTalk = []struct {
 func TestGoldenConversation(t *testing.T) {
 	srv := Start(t, Apache, Setup{Conf: []string{"extendedTypesEnabled=true"}})
 	var b strings.Builder
-	put := func(name, kind string, frame []byte) { fmt.Fprintf(&b, "%s | %s | %s\n", name, kind, hex.EncodeToString(frame)) }
+	put := func(name, kind string, frame []byte) {
+		fmt.Fprintf(&b, "%s | %s | %s\n", name, kind, hex.EncodeToString(frame))
+	}
 	c, err := Dial(srv.Addr())
 	if err != nil {
 		t.Fatal(err)
