@@ -19,7 +19,7 @@ func TestGoClient(t *testing.T) {
 		g := &goScenario{T: t, stage: s}
 		t.Cleanup(g.closeAll)
 		g.a = g.connect(s.proxy.Addr, 30*time.Second)
-		g.b = g.connect(s.server.Addr(), 30*time.Second)
+		g.b = g.connect(s.direct(), 30*time.Second)
 		g.modes()
 		g.data()
 		g.children()
@@ -292,7 +292,7 @@ func (g *goScenario) acls() {
 	_, err = a.Create("/go/strange", nil, 0, []gozk.ACL{{Perms: gozk.PermAll, Scheme: "nosuch", ID: "x"}})
 	g.fails("an unknown scheme", err, gozk.ErrInvalidACL)
 
-	wrong := g.connect(g.stage.server.Addr(), 30*time.Second)
+	wrong := g.connect(g.stage.direct(), 30*time.Second)
 	g.works("add another digest", wrong.AddAuth("digest", []byte("ann:wrong")))
 	_, err = wrong.Set("/go/private", nil, -1)
 	g.fails("a wrong password writes", err, gozk.ErrNoAuth)

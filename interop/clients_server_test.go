@@ -69,7 +69,7 @@ func startProcess(t *testing.T, command ...string) peerServer {
 	l.Close()
 	dir := t.TempDir()
 	cfg := filepath.Join(dir, "zoo.cfg")
-	os.WriteFile(cfg, []byte(fmt.Sprintf("tickTime=2000\ndataDir=%s/data\nclientPort=%s\nclientPortAddress=127.0.0.1\nextendedTypesEnabled=true\nadmin.enableServer=false\n", dir, port)), 0o644)
+	os.WriteFile(cfg, []byte(fmt.Sprintf("tickTime=2000\ndataDir=%s/data\nclientPort=%s\nclientPortAddress=127.0.0.1\nextendedTypesEnabled=true\nadmin.enableServer=false\n4lw.commands.whitelist=*\n", dir, port)), 0o644)
 	p := &process{addr: addr, command: append(command, cfg)}
 	t.Cleanup(func() { p.Kill() })
 	if err := p.Start(); err != nil {

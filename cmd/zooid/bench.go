@@ -156,12 +156,12 @@ func writeReport(out io.Writer, report *bench.Report, jsonFile, htmlFile string)
 
 func benchUsage(w io.Writer, fs *flag.FlagSet) {
 	fmt.Fprint(w, benchIntro)
-	fmt.Fprintln(w, "Work:")
+	fmt.Fprintln(w, "\nWork:")
 	names, meanings := bench.Kinds()
 	for i, n := range names {
 		fmt.Fprintf(w, "  %-12s %s\n", n, meanings[i])
 	}
-	fmt.Fprint(w, "\nFlags:")
+	fmt.Fprintln(w, "\nFlags:")
 	fs.SetOutput(w)
 	fs.PrintDefaults()
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/zooid-io/zooid/internal/version"
 )
 
 func main() {
@@ -21,7 +19,7 @@ func main() {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
-		Run:   func(*cobra.Command, []string) { fmt.Println("Apache ZooKeeper, version " + version.String()) },
+		Run:   func(*cobra.Command, []string) { fmt.Println("Apache ZooKeeper, version " + versionString()) },
 	})
 	if err := root.Execute(); err != nil {
 		exit(err)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,6 @@ import (
 	"github.com/zooid-io/zooid/internal/config"
 	"github.com/zooid-io/zooid/internal/server"
 	"github.com/zooid-io/zooid/internal/store"
-	"github.com/zooid-io/zooid/internal/version"
 )
 
 const serverIntro = `Serves a ZooKeeper tree.
@@ -66,7 +66,7 @@ func runServer(args []string) error {
 	}
 	opt := c.Options
 	opt.Logger = log
-	opt.Version = version.String()
+	opt.Version = versionString()
 	s, err := server.Start(opt, nil)
 	if err != nil {
 		var dir *store.DirError
@@ -83,6 +83,7 @@ func runServer(args []string) error {
 		log.Info("binding to port " + s.Addr().String())
 	}
 
+	stopProfile := profile(os.Getenv("ZOOID_CPUPROFILE"))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	select {
@@ -94,6 +95,7 @@ func runServer(args []string) error {
 			<-signals
 			os.Exit(1)
 		}()
+		stopProfile()
 		if err := s.Close(); err != nil {
 			log.Error("closing", "err", err)
 		}
@@ -105,6 +107,25 @@ func runServer(args []string) error {
 		os.Exit(code)
 	}
 	return nil
+}
+
+// profile writes a CPU profile of the whole run to a file, for docs/performance.md; nothing without a name.
+func profile(file string) (stop func()) {
+	if file == "" {
+		return func() {}
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		slog.Error("no profile", "err", err)
+		return func() {}
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		slog.Error("no profile", "err", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}
 }
 
 // exitError is an error with the process's exit code.

@@ -23,7 +23,7 @@ type instance struct {
 func attach(ctx context.Context, t *Target) (*instance, error) {
 	in := &instance{Target: t, addrs: t.Addrs, pids: t.PIDs}
 	for _, a := range in.addrs {
-		if err := probe(ctx, a); err != nil {
+		if err := probe(ctx, a, patience); err != nil {
 			return nil, err
 		}
 	}

@@ -25,7 +25,7 @@ func (r *runner) loop(ctx context.Context, w Work) {
 		in, err := r.up(ctx, t)
 		if err == nil && in.filled < r.opt.Keys {
 			r.p.say("%s: creating %s keys", t.Name, thousands(int64(r.opt.Keys)))
-			_, err = in.fill(ctx, r.opt.Keys, r.value, nil)
+			_, err = in.fill(ctx, r.opt.Keys, r.value, nil, nil)
 		}
 		if err == nil && r.opt.Warmup > 0 {
 			_, err = r.round(ctx, in, w, 0, r.opt.Warmup)

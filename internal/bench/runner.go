@@ -16,6 +16,7 @@ type runner struct {
 	live   map[string]*instance // servers that loops use, by the target's name
 	dirs   []string             // data folders made
 	p      *progress
+	label  string // of the scenario that runs
 	report *Report
 	failed []string
 }

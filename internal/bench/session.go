@@ -45,18 +45,22 @@ func dial(ctx context.Context, addr string, inSize int) (*session, error) {
 		return nil, err
 	}
 	s := &session{c: c, addr: addr, in: make([]byte, inSize)}
-	if err := s.handshake(); err != nil {
+	deadline := time.Now().Add(patience)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	if err := s.handshake(deadline); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
 	return s, nil
 }
 
-func (s *session) handshake() error {
+func (s *session) handshake(deadline time.Time) error {
 	b, mark := wire.BeginFrame(s.out[:0])
 	req := wire.ConnectRequest{TimeOut: int32(sessionTimeout.Milliseconds()), Password: make([]byte, wire.PasswordSize), HasReadOnly: true}
 	b = wire.EndFrame(req.Append(b), mark)
-	s.c.SetDeadline(time.Now().Add(patience))
+	s.c.SetDeadline(deadline)
 	if _, err := s.c.Write(b); err != nil {
 		return err
 	}

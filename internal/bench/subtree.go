@@ -34,8 +34,9 @@ func (in *instance) clear(ctx context.Context) error {
 	return nil
 }
 
-// fill creates keys 0 to n-1 with stamp 0, beside the workers of c, which measures only the keys and not their parents.
-func (in *instance) fill(ctx context.Context, n int, value []byte, watch func(*crew)) (c *crew, err error) {
+// fill creates keys 0 to n-1 with stamp 0. The crew it returns has measured the keys, not their parents; begin and done, if
+// not nil, are called right before and after.
+func (in *instance) fill(ctx context.Context, n int, value []byte, begin func(*crew), done func()) (c *crew, err error) {
 	ss, err := openSessions(ctx, in.addrs, fillConns, 32<<10)
 	if err != nil {
 		return nil, err
@@ -45,23 +46,26 @@ func (in *instance) fill(ctx context.Context, n int, value []byte, watch func(*c
 	share := func(total, i int) (from, to uint64) {
 		return uint64(total) * uint64(i) / fillConns, uint64(total) * uint64(i+1) / fillConns
 	}
-	step := func(total int, sh shape) (*crew, error) {
+	step := func(total int, sh shape, begin func(*crew), done func()) (*crew, error) {
 		c := newCrew(ss, inFlight, func(i int) (source, uint64) {
 			from, to := share(total, i)
 			return &fillSource{sh, from}, to - from
 		})
-		if watch != nil {
-			watch(c)
+		if begin != nil {
+			begin(c)
 		}
 		if err := c.finish(ctx); err != nil {
 			return nil, err
 		}
+		if done != nil {
+			done()
+		}
 		return c, firstCode(c.m.codes)
 	}
-	if _, err := step((n+bucketSize-1)/bucketSize, createBucketShape()); err != nil {
+	if _, err := step((n+bucketSize-1)/bucketSize, createBucketShape(), nil, nil); err != nil {
 		return nil, fmt.Errorf("create parents: %w", err)
 	}
-	if c, err = step(n, createShape(value)); err != nil {
+	if c, err = step(n, createShape(value), begin, done); err != nil {
 		return nil, fmt.Errorf("create znodes: %w", err)
 	}
 	in.filled = n

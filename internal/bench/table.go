@@ -20,13 +20,27 @@ func (r *Report) WriteTable(w io.Writer) error {
 	for _, t := range r.Targets[1:] {
 		head = append(head, t.Name+"/"+r.Targets[0].Name)
 	}
+	all, left := r.rows(), [2]int{len(head[0]), len(head[1])}
+	for _, rows := range all {
+		for _, row := range rows {
+			left[0] = max(left[0], len([]rune(row.work)))
+			left[1] = max(left[1], len([]rune(row.label())))
+		}
+	}
+	pad := func(line []string) { // a tabwriter aligns all columns alike: numbers to the right, so words are padded
+		for i, width := range left {
+			line[i] += strings.Repeat(" ", width-len([]rune(line[i])))
+		}
+	}
+	pad(head)
 	fmt.Fprintln(tw, strings.Join(head, "\t")+"\t")
-	for _, rows := range r.rows() {
+	for _, rows := range all {
 		for i, row := range rows {
 			line := []string{"", row.label()}
 			if i == 0 {
 				line[0] = row.work
 			}
+			pad(line)
 			for _, v := range row.values {
 				line = append(line, number(v))
 			}
@@ -100,13 +114,13 @@ func number(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v):
 		return "-"
-	case a >= 1000:
+	case a >= 1000 || v == math.Trunc(v):
 		return thousands(int64(math.Round(v)))
 	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 10:
 		return fmt.Sprintf("%.1f", v)
-	case a >= 1 || a == 0:
+	case a >= 1:
 		return fmt.Sprintf("%.2f", v)
 	default:
 		return fmt.Sprintf("%.3f", v)

@@ -32,12 +32,14 @@ var loops = map[string]string{
 
 // The kinds that are more than a loop.
 var scenarios = map[string]scenario{
-	"idle":        {"start on an empty folder: time until it serves, resident memory", true, (*runner).idle},
-	"znodes":      {"a tree of -znodes znodes: time to create, resident memory; with -exec also time back after kill -9", false, (*runner).znodes},
-	"connections": {"-connections connections, one request each: bytes per connection", false, (*runner).connections},
-	"watches":     {"-watches watches of one session: bytes per watch", false, (*runner).watches},
-	"fanout":      {"one change seen by -watchers watchers: time until the last notice", false, (*runner).fanout},
-	"snapshot":    {"writes on a tree of -znodes znodes: their p99 with and without a snapshot being taken", true, (*runner).snapshot},
+	"idle": {meaning: "start on an empty folder: time until it serves, resident memory", exec: true, repeat: true, run: (*runner).idle},
+	"znodes": {meaning: "a tree of -znodes znodes: time to create, resident memory; with -exec also time back after kill -9",
+		run: (*runner).znodes},
+	"connections": {meaning: "-connections connections, one request each: memory per connection", repeat: true, run: (*runner).connections},
+	"watches":     {meaning: "-watches watches of one session: memory per watch", run: (*runner).watches},
+	"fanout":      {meaning: "one change seen by -watchers watchers: time until the last notice", repeat: true, run: (*runner).fanout},
+	"snapshot": {meaning: "writes on a tree of -znodes znodes: their p99 with and without a snapshot being taken", exec: true,
+		run: (*runner).snapshot},
 }
 
 // Kinds lists every kind of work with its meaning, sorted, loops first.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,10 +22,10 @@ type Config struct {
 	Warnings []Warning  // in the order in which they were found
 	System   Properties // the system properties in the end: every -D, and zookeeper.K for every K that is not the parser's own
 
-	MyID     int64     // from dataDir/myid, else NoID
-	Ensemble *Ensemble // server lines; nil without any. In this release it has at most one participant
-	Next     *Ensemble // <zoo.cfg>.dynamic.next, a configuration that was proposed and not decided; nil without one
-	Observer bool      // this server's role, if Ensemble lists it
+	MyID     int64            // from dataDir/myid, else NoID
+	Ensemble *EnsembleSection // server lines; nil without any. In this release it has at most one participant
+	Next     *EnsembleSection // <zoo.cfg>.dynamic.next, a configuration that was proposed and not decided; nil without one
+	Observer bool             // this server's role, if Ensemble lists it
 }
 
 // NoID is the MyID of a server without a myid file. A standalone server needs none.
@@ -32,7 +33,10 @@ const NoID = -1
 
 // Load reads a zoo.cfg, its dynamic file and the system properties sys (from Environ and SplitArgs). Its errors are *Error.
 func Load(file string, sys Properties) (*Config, error) {
-	l := newLoader(sys)
+	return newLoader(sys).file(file)
+}
+
+func (l *loader) file(file string) (*Config, error) {
 	l.File = file
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -98,9 +102,10 @@ type loader struct {
 	*Config
 	sys      Properties
 	keys     *index
-	at       place            // what is being read: where a warning or a refusal belongs
-	where    map[string]place // of each key that was given
-	refusals []*Error         // reported last: what Apache refuses comes first
+	lookup   func(host string) ([]string, error) // net.LookupHost
+	at       place                               // what is being read: where a warning or a refusal belongs
+	where    map[string]place                    // of each key that was given
+	refusals []*Error                            // reported last: what Apache refuses comes first
 
 	clientPort                *int64
 	clientPortAddress         *string
@@ -130,6 +135,7 @@ func newLoader(sys Properties) *loader {
 		Config:     &Config{Options: server.Default(), MyID: NoID, System: maps.Clone(sys)},
 		sys:        sys,
 		keys:       newIndex(Keys()),
+		lookup:     net.LookupHost,
 		where:      map[string]place{},
 		minTimeout: -1, maxTimeout: -1,
 	}

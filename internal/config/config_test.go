@@ -292,14 +292,20 @@ func TestHonouredKeysChangeSomething(t *testing.T) {
 			}
 		}
 		before, fault := read(t, context[k.Name])
-		after, faultAfter := read(t, context[k.Name]+strings.Replace(k.Name, "*", ".1", 1)+"="+value)
-		if strings.HasSuffix(k.Name, ".*") {
-			after, faultAfter = read(t, context[k.Name]+strings.Replace(k.Name, "*", "1", 1)+"="+value)
-		}
+		after, faultAfter := read(t, context[k.Name]+concrete(k.Name)+"="+value)
 		if fault == faultAfter && reflect.DeepEqual(before, after) {
 			t.Errorf("%s=%s changes nothing", k.Name, value)
 		}
 	}
+}
+
+// concrete is a key with the name, or one that begins so.
+func concrete(name string) string {
+	prefix, ok := strings.CutSuffix(name, "*")
+	if !ok {
+		return name
+	}
+	return strings.TrimSuffix(prefix, ".") + ".1"
 }
 
 func TestPrecedence(t *testing.T) {
@@ -425,6 +431,30 @@ func TestClientAddr(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Names are resolved when the file is read, and two names of one address are one address.
+func TestNames(t *testing.T) {
+	load := func(lines string) (*Config, error) {
+		write(t, map[string]string{"zoo.cfg": "dataDir=./d\n" + lines, "d/myid": "1"})
+		l := newLoader(nil)
+		l.lookup = func(host string) ([]string, error) {
+			if host == "here" {
+				return []string{"10.0.0.1"}, nil
+			}
+			return nil, errors.New("no such host")
+		}
+		return l.file("./zoo.cfg")
+	}
+	c, err := load("clientPort=2181\nclientPortAddress=here\nserver.1=h:1:2;10.0.0.1:2181")
+	if err != nil || c.Options.ClientAddr != "10.0.0.1:2181" {
+		t.Errorf("got %v, %v", c, err)
+	}
+	_, err = load("clientPort=2181\nclientPortAddress=nowhere")
+	checkError(t, err, 3, "clientPortAddress", "nowhere: Name or service not known", 2)
+	_, err = load("clientPort=2181\nclientPortAddress=here\nserver.1=h:1:2;10.0.0.2:2181")
+	checkError(t, err, 2, "clientPort", "client address for this server (id = 1) in static config file is here/10.0.0.1:2181"+
+		" is different from client address found in dynamic file: /10.0.0.2:2181", 2)
 }
 
 func TestTimeouts(t *testing.T) {

@@ -23,6 +23,12 @@ func (l *loader) finish(entries []entry) (*Config, error) {
 		l.checkSecurePort,
 		l.makeTimeouts,
 		func() error { return l.members(entries) },
+		func() error {
+			if len(l.refusals) > 0 {
+				return l.refusals[0]
+			}
+			return nil
+		},
 		l.checkEnforcement,
 	} {
 		if err := check(); err != nil {
@@ -30,9 +36,6 @@ func (l *loader) finish(entries []entry) (*Config, error) {
 		}
 	}
 	l.makeLimits()
-	if len(l.refusals) > 0 {
-		return nil, l.refusals[0]
-	}
 	return l.Config, nil
 }
 
@@ -61,7 +64,7 @@ func (l *loader) makeClientAddr() error {
 			host = "127.0.0.1" // InetAddress.getByName("") is loopback
 		}
 		if _, err := netip.ParseAddr(host); err != nil {
-			if _, err := net.LookupHost(host); err != nil {
+			if _, err := l.lookup(host); err != nil {
 				return l.fault("clientPortAddress", host+": Name or service not known")
 			}
 		}

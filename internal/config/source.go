@@ -57,12 +57,17 @@ func logicalLines(text string) []logicalLine {
 		}
 		for continued(l.text) {
 			l.text = l.text[:len(l.text)-1]
+			if l.text == "" {
+				break // nothing to continue: what follows may be a comment
+			}
 			if i++; i == len(physical) {
 				break
 			}
 			l.text += strings.TrimLeft(physical[i], " \t\f")
 		}
-		all = append(all, l)
+		if l.text != "" {
+			all = append(all, l)
+		}
 	}
 	return all
 }

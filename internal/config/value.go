@@ -147,3 +147,15 @@ func times(n, unit int64) int64 {
 	}
 	return n * unit
 }
+
+// javaSplit is String.split: empty parts at the end are dropped, and an empty string is one empty part.
+func javaSplit(s, sep string) []string {
+	if s == "" {
+		return []string{""}
+	}
+	parts := strings.Split(s, sep)
+	for len(parts) > 0 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	return parts
+}

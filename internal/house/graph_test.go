@@ -29,7 +29,7 @@ server < config
 server client < zktest
 replica clientcore store < sim
 wire < bench
-config shell sim zktest bench admin < cmd
+config shell sim zktest bench admin version < cmd
 client recipes zktest < examples
 `
 
@@ -37,7 +37,7 @@ client recipes zktest < examples
 var public = []string{"zk", "client", "recipes", "zktest", "cmd", "examples"}
 
 // Rooms of tests may import what they like; only tests may import them.
-var testRooms = []string{"interop", "internal/house", "internal/script"}
+var testRooms = []string{"interop", "bin", "internal/house", "internal/script"}
 
 // folder is where a room of the graph is.
 func folder(name string) string {

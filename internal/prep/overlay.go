@@ -15,6 +15,7 @@ type record struct {
 	children int32
 	open     bool // the ACL lets everybody do everything
 	acl      []zk.ACL
+	digest   int64  // of the znode; 0 of one that does not count
 	hasData  bool   // data is here; else it is the tree's
 	data     []byte // nil is null
 }
@@ -63,6 +64,7 @@ func (p *Prep) load(path string, rec *record) {
 	rec.exists = true
 	rec.meta = p.tree.Meta(n)
 	rec.children = int32(p.tree.NumChildren(n))
+	rec.digest = p.tree.NodeDigest(n)
 	rec.open = p.tree.IsOpen(n)
 	if !rec.open {
 		rec.acl = p.tree.ACL(n)
@@ -84,9 +86,7 @@ func (p *Prep) change(path string, was *record, z zk.Zxid) *record {
 	if path == "" {
 		path = "/"
 	}
-	if was.exists {
-		p.digest -= p.nodeDigest(path, was)
-	}
+	p.digest -= was.digest
 	rec := p.pending[path]
 	if p.inMulti {
 		p.undo = append(p.undo, undo{path, rec})
@@ -109,21 +109,17 @@ func (p *Prep) changed(path string, rec *record) {
 	if path == "" {
 		path = "/"
 	}
-	if rec.exists {
-		p.digest += p.nodeDigest(path, rec)
-	}
-}
-
-func (p *Prep) nodeDigest(path string, rec *record) int64 {
-	if !p.cfg.Digest || !tree.CountsInDigest(path) {
-		return 0
+	rec.digest = 0
+	if !rec.exists || !p.cfg.Digest || !tree.CountsInDigest(path) {
+		return
 	}
 	data := rec.data
 	if !rec.hasData {
 		// Nothing outstanding changes the data of this znode, so it is what the tree has.
 		data = p.tree.Data(p.tree.Find(path))
 	}
-	return tree.NodeDigest(path, data, &rec.meta)
+	rec.digest = tree.NodeDigest(path, data, &rec.meta)
+	p.digest += rec.digest
 }
 
 func (p *Prep) take() *record {

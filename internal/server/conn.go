@@ -324,14 +324,12 @@ func (c *conn) received(frames, bytes int) {
 	c.s.metrics.PacketsReceived(int64(frames), int64(bytes))
 }
 
-// fourLetters answers a four-letter word and closes. stmk needs eight more bytes.
+// fourLetters answers a four-letter word and closes. What stmk needs besides must have come with it, as upstream.
 func (c *conn) fourLetters(b []byte) (int, bool) {
 	word := string(b[:4])
-	if word == "stmk" && len(b) < 12 {
-		return 0, true
-	}
 	c.received(1, 4)
 	answer := c.s.words.Answer(word, b[4:], &source{s: c.s})
+	c.s.metrics.PacketsSent(1)
 	c.out.add(answer, true)
 	c.flush()
 	return len(b), false

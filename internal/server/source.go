@@ -1,8 +1,10 @@
 package server
 
 import (
+	"maps"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,7 +36,6 @@ func (v *source) Monitor() admin.Monitor {
 	return admin.Monitor{
 		Uptime: time.Since(s.started), Watches: s.rep.Watches().Count(), Ephemerals: s.rep.Tree().EphemeralCount(),
 		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), OpenFiles: open, MaxFiles: most,
-		PlainLocal: int64(s.conns.len()),
 	}
 }
 
@@ -115,8 +116,8 @@ func (v *source) Dump() admin.Dump {
 		}
 		b.Connections = append(b.Connections, name)
 	}
-	for _, b := range byTime {
-		d.Connections = append(d.Connections, *b)
+	for _, at := range slices.Sorted(maps.Keys(byTime)) {
+		d.Connections = append(d.Connections, *byTime[at])
 	}
 	return d
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/wire"
 )
 
 // tallied is how many latencies, from 0 ms, a tally counts before it gives each one alone.
@@ -64,6 +65,9 @@ func (s *Server) account(c *conn, send *replica.Send, now int64) {
 	}
 	s.tally.note(s.metrics, send, (now-start)/1000, bytes)
 	c.act.Send()
+	if t := send.Header.Type; t == wire.OpAuth || t == wire.OpSasl {
+		return // they leave the last operation as it was
+	}
 	op := admin.LastOp(send.Header.Type)
 	if send.Refused {
 		op = admin.NoOp

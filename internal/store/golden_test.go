@@ -204,7 +204,9 @@ func nodeBytes(b []byte, path string, data []byte, aclKey int64, m tree.Meta) []
 // goldenSnapshot is snapshot.9 of section 9.
 func goldenSnapshot() Snapshot {
 	var nodes []byte
-	add := func(path string, data []byte, aclKey int64, m tree.Meta) { nodes = nodeBytes(nodes, path, data, aclKey, m) }
+	add := func(path string, data []byte, aclKey int64, m tree.Meta) {
+		nodes = nodeBytes(nodes, path, data, aclKey, m)
+	}
 	empty := []byte{}
 	add("", empty, -1, tree.Meta{CVersion: 3, Pzxid: 9})
 	add("/a", []byte("yo"), 3, tree.Meta{Czxid: 2, Mzxid: 4, Ctime: goldenTime + 0x51db, Mtime: goldenTime + 0x51fa, Version: 1, CVersion: 1, AVersion: 1, Pzxid: 5})

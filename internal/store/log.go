@@ -27,6 +27,7 @@ type writer struct {
 	path   string
 	pos    int64 // end of the last durable record
 	size   int64 // length of the file, with padding
+	cut    bool  // f was cut back to pos, which is not durable yet; the next batch makes it so
 	spoilt bool
 
 	padFrom int64 // the disk was full: no padding before the file is so long
@@ -63,8 +64,9 @@ func (s *Store) Commit(batch []Entry) error {
 		return err
 	}
 	if s.due.takeRoll() || s.o.LogSizeLimit > 0 && w.size > s.o.LogSizeLimit {
-		// What it holds is durable: closing cannot lose anything, whatever it returns.
-		w.close()
+		if err := s.leave(); err != nil {
+			return err
+		}
 	}
 	buf := w.buf[:0]
 	if w.f == nil {
@@ -146,7 +148,7 @@ func (s *Store) extend(buf []byte) error {
 		_, e := w.f.WriteAt(buf, w.pos)
 		err = diskError("write", w.path, e)
 		if de := (*DiskError)(nil); errors.As(err, &de) && de.Full() && w.f.Truncate(w.pos) == nil {
-			w.size = w.pos
+			w.size, w.cut = w.pos, true
 			return err
 		}
 	}
@@ -158,7 +160,7 @@ func (s *Store) extend(buf []byte) error {
 		s.mend() // now, if it can be; else before the next batch
 		return err
 	}
-	w.pos, w.size = end, max(w.size, end)
+	w.pos, w.size, w.cut = end, max(w.size, end), false
 	return nil
 }
 
@@ -227,13 +229,24 @@ func (s *Store) mend() error {
 	return nil
 }
 
-// close leaves the present file, if there is one.
+// leave ends the present file, if there is one. All that it holds is durable, unless it was cut back and no batch came since:
+// were that lost in a crash, a bad record would stand in front of the next file.
+func (s *Store) leave() error {
+	if s.w.cut {
+		s.w.spoilt = true
+		return s.mend()
+	}
+	s.w.close()
+	return nil
+}
+
+// close closes the present file.
 func (w *writer) close() error {
 	if w.f == nil {
 		return nil
 	}
 	err := w.f.Close()
-	w.f, w.path, w.pos, w.size, w.padFrom, w.spoilt = nil, "", 0, 0, 0, false
+	w.f, w.path, w.pos, w.size, w.padFrom, w.cut, w.spoilt = nil, "", 0, 0, 0, false, false
 	return err
 }
 

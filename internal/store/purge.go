@@ -45,17 +45,28 @@ func (s *Store) Purge(retain int) ([]string, error) {
 	}
 	var removed []string
 	var failed []error
-	for _, f := range old {
-		if err := s.fs.Remove(f.path); err != nil {
-			failed = append(failed, &DiskError{"remove", f.path, err})
-			s.log.Error("Failed to remove "+f.path, "err", err)
-			continue
+	// Snapshots go first, and for good, before the logs that only they need.
+	for _, list := range [][]oldFile{old.snapshots, old.logs} {
+		for _, f := range list {
+			if err := s.fs.Remove(f.path); err != nil {
+				failed = append(failed, &DiskError{"remove", f.path, err})
+				s.log.Error("Failed to remove "+f.path, "err", err)
+				continue
+			}
+			s.log.Info("Removing file: " + f.changed.Format("Jan 2, 2006, 3:04:05 PM") + "\t" + f.path)
+			removed = append(removed, f.path)
 		}
-		s.log.Info("Removing file: " + f.changed.Format("Jan 2, 2006, 3:04:05 PM") + "\t" + f.path)
-		removed = append(removed, f.path)
+		if len(list) > 0 {
+			if err := s.fs.SyncDir(filepath.Dir(list[0].path)); err != nil {
+				failed = append(failed, &DiskError{"sync", filepath.Dir(list[0].path), err})
+			}
+		}
 	}
 	return removed, errors.Join(failed...)
 }
+
+// superfluous is what a purge removes, oldest first.
+type superfluous struct{ snapshots, logs []oldFile }
 
 type oldFile struct {
 	path    string
@@ -65,45 +76,43 @@ type oldFile struct {
 
 // before lists the files that nobody needs who has the snapshot of oldest: its own kind below it, and the logs below the one
 // that holds its next transaction.
-func (s *Store) before(oldest zk.Zxid) ([]oldFile, error) {
-	var old []oldFile
-	gather := func(dir, prefix string, limit zk.Zxid) error {
-		entries, err := s.fs.ReadDir(dir)
-		if err != nil {
-			return &DiskError{"list", dir, err}
-		}
-		for _, e := range entries {
-			z := looseZxid(prefix, e.Name())
-			if !strings.HasPrefix(e.Name(), prefix+".") || z >= limit {
-				continue
-			}
-			info, err := e.Info()
-			if err != nil {
-				continue // gone meanwhile
-			}
-			old = append(old, oldFile{filepath.Join(dir, e.Name()), z, info.ModTime()})
-		}
-		return nil
-	}
-	entries, err := s.fs.ReadDir(s.logAt)
+func (s *Store) before(oldest zk.Zxid) (old superfluous, err error) {
+	logs, err := s.fs.ReadDir(s.logAt)
 	if err != nil {
-		return nil, &DiskError{"list", s.logAt, err}
+		return old, &DiskError{"list", s.logAt, err}
 	}
-	firstLog := zk.Zxid(-1) // the highest that begins at or before oldest
-	for _, e := range entries {
+	first := zk.Zxid(-1) // the highest that begins at or before oldest
+	for _, e := range logs {
 		if z := looseZxid(logPrefix, e.Name()); z <= oldest {
-			firstLog = max(firstLog, z)
+			first = max(first, z)
 		}
 	}
-	if firstLog < 0 {
-		firstLog = oldest
+	if first < 0 {
+		first = oldest
 	}
-	if err := gather(s.logAt, logPrefix, firstLog); err != nil {
-		return nil, err
+	if old.logs, err = s.below(s.logAt, logPrefix, first); err != nil {
+		return old, err
 	}
-	if err := gather(s.snapAt, snapshotPrefix, oldest); err != nil {
-		return nil, err
+	old.snapshots, err = s.below(s.snapAt, snapshotPrefix, oldest)
+	return old, err
+}
+
+// below lists the files of a kind whose zxid is lower than limit.
+func (s *Store) below(dir, prefix string, limit zk.Zxid) ([]oldFile, error) {
+	entries, err := s.fs.ReadDir(dir)
+	if err != nil {
+		return nil, &DiskError{"list", dir, err}
 	}
-	slices.SortFunc(old, func(a, b oldFile) int { return cmp.Or(cmp.Compare(a.zxid, b.zxid), cmp.Compare(a.path, b.path)) })
-	return old, nil
+	var list []oldFile
+	for _, e := range entries {
+		z := looseZxid(prefix, e.Name())
+		if !strings.HasPrefix(e.Name(), prefix+".") || z >= limit {
+			continue
+		}
+		if info, err := e.Info(); err == nil { // else it is gone meanwhile
+			list = append(list, oldFile{filepath.Join(dir, e.Name()), z, info.ModTime()})
+		}
+	}
+	slices.SortFunc(list, func(a, b oldFile) int { return cmp.Or(cmp.Compare(a.zxid, b.zxid), cmp.Compare(a.path, b.path)) })
+	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -304,6 +305,11 @@ func (r *restorer) logs(files []named) error {
 	if r.unanchored {
 		begin = 0
 	}
+	if len(files) > 0 {
+		if err := r.s.settle(files[len(files)-1].path()); err != nil {
+			return err
+		}
+	}
 	start := r.s.o.Now()
 	for i := begin; i < len(files); i++ {
 		next := zk.Zxid(-1)
@@ -316,6 +322,23 @@ func (r *restorer) logs(files []named) error {
 	}
 	r.s.log.Info(fmt.Sprintf("%d txns loaded in %d ms", r.out.Txns, r.s.o.Now().Sub(start).Milliseconds()))
 	return nil
+}
+
+// settle makes the last log file durable. A process that was killed may have left a batch with the operating system alone:
+// what is read from there, and is about to be served, must not be gone after the next power cut.
+func (s *Store) settle(path string) error {
+	f, err := s.fs.OpenFile(path, os.O_RDWR)
+	if err != nil {
+		return &DiskError{"open", path, err}
+	}
+	err = f.Sync()
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = s.fs.SyncDir(s.logAt)
+	}
+	return diskError("sync", path, err)
 }
 
 // dropEmpty removes logs without a record from the end: a server was stopped between making the file and the first record.

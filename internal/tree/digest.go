@@ -10,44 +10,50 @@ import (
 )
 
 // The digest of a tree (AdHash, version 2 of DigestCalculator upstream) is the sum, wrapping, of the digests of its znodes;
-// that of a znode is the CRC-32 of its path, its data and 60 bytes of stat. ACLs are not in it.
+// that of a znode is the CRC-32 of its path, its data and 60 bytes of stat. ACLs are not in it. A record remembers its own, so
+// that a change computes one digest and not two.
 //
-// To change a record:
-//
-//	crc := t.unseal(r, path)   // the sum without r; crc is that of path and data
-//	...                        // change the stat; after a change of data, crc = t.prefix(r, path)
-//	t.reseal(r, path, crc)     // the sum with r
+// To change a record: t.unseal(r, path), the sum without r; the change; t.reseal(r, path), the sum with what r is now.
 
 // CountsInDigest tells whether the znode at path is in the digest: not what is below /zookeeper.
 func CountsInDigest(path string) bool { return !strings.HasPrefix(path, zookeeperPath+"/") }
 
 // NodeDigest is the digest of one znode. The root may be given as "/" or "". It does not ask CountsInDigest.
 func NodeDigest(path string, data []byte, m *Meta) int64 {
-	var stamp [60]byte
-	putStamp(&stamp, m.Czxid, m.Mzxid, m.Pzxid, m.Ctime, m.Mtime, m.Version, m.CVersion, m.AVersion, m.Owner)
-	return int64(crc32.Update(crcPrefix(path, data), crc32.IEEETable, stamp[:]))
+	return int64(checksum(path, data, m))
 }
 
-// crcPrefix is the CRC of path and data.
-func crcPrefix(path string, data []byte) uint32 {
+// NodeDigest is the digest of the znode n as the tree remembers it; 0 of one that does not count.
+func (t *Tree) NodeDigest(n Node) int64 { return int64(t.at(n).crc) }
+
+// checksum is the CRC of path, data and stat. What is short is first brought together: the fast CRC wants long pieces.
+func checksum(path string, data []byte, m *Meta) uint32 {
 	if path == "/" {
 		path = ""
 	}
+	const stamp = 60
+	var b [384]byte
+	if n := len(path) + len(data); n+stamp <= len(b) {
+		copy(b[copy(b[:], path):], data)
+		putStamp((*[stamp]byte)(b[n:]), m)
+		return crc32.ChecksumIEEE(b[:n+stamp])
+	}
+	putStamp((*[stamp]byte)(b[:]), m)
 	crc := crc32.Update(0, crc32.IEEETable, unsafe.Slice(unsafe.StringData(path), len(path))) // read only, and not kept
-	return crc32.Update(crc, crc32.IEEETable, data)
+	return crc32.Update(crc32.Update(crc, crc32.IEEETable, data), crc32.IEEETable, b[:stamp])
 }
 
 // putStamp lays the stat out in the order of the digest, which is not that of a snapshot.
-func putStamp(b *[60]byte, czxid, mzxid, pzxid zk.Zxid, ctime, mtime int64, version, cversion, aversion int32, owner int64) {
-	binary.BigEndian.PutUint64(b[0:], uint64(czxid))
-	binary.BigEndian.PutUint64(b[8:], uint64(mzxid))
-	binary.BigEndian.PutUint64(b[16:], uint64(pzxid))
-	binary.BigEndian.PutUint64(b[24:], uint64(ctime))
-	binary.BigEndian.PutUint64(b[32:], uint64(mtime))
-	binary.BigEndian.PutUint32(b[40:], uint32(version))
-	binary.BigEndian.PutUint32(b[44:], uint32(cversion))
-	binary.BigEndian.PutUint32(b[48:], uint32(aversion))
-	binary.BigEndian.PutUint64(b[52:], uint64(owner))
+func putStamp(b *[60]byte, m *Meta) {
+	binary.BigEndian.PutUint64(b[0:], uint64(m.Czxid))
+	binary.BigEndian.PutUint64(b[8:], uint64(m.Mzxid))
+	binary.BigEndian.PutUint64(b[16:], uint64(m.Pzxid))
+	binary.BigEndian.PutUint64(b[24:], uint64(m.Ctime))
+	binary.BigEndian.PutUint64(b[32:], uint64(m.Mtime))
+	binary.BigEndian.PutUint32(b[40:], uint32(m.Version))
+	binary.BigEndian.PutUint32(b[44:], uint32(m.CVersion))
+	binary.BigEndian.PutUint32(b[48:], uint32(m.AVersion))
+	binary.BigEndian.PutUint64(b[52:], uint64(m.Owner))
 }
 
 // Digest is the digest of the tree, 0 with NoDigest.
@@ -55,31 +61,18 @@ func (t *Tree) Digest() int64 { return t.digest }
 
 func (t *Tree) counts(path string) bool { return !t.opt.NoDigest && CountsInDigest(path) }
 
-func (t *Tree) prefix(r *record, path string) uint32 {
-	if !t.counts(path) {
-		return 0
-	}
-	return crcPrefix(path, t.data(r))
-}
-
-func (t *Tree) unseal(r *record, path string) (crc uint32) {
-	if !t.counts(path) {
-		return 0
-	}
-	crc = t.prefix(r, path)
-	t.digest -= t.seal(r, crc)
-	return crc
-}
-
-func (t *Tree) reseal(r *record, path string, crc uint32) {
+func (t *Tree) unseal(r *record, path string) {
 	if t.counts(path) {
-		t.digest += t.seal(r, crc)
+		t.digest -= int64(r.crc)
 	}
 }
 
-func (t *Tree) seal(r *record, crc uint32) int64 {
-	putStamp(&t.stamp, r.czxid, r.mzxid, r.pzxid, r.ctime, r.mtime, r.version, r.cversion, r.aversion, r.owner)
-	return int64(crc32.Update(crc, crc32.IEEETable, t.stamp[:]))
+func (t *Tree) reseal(r *record, path string) {
+	if t.counts(path) {
+		m := r.meta()
+		r.crc = checksum(path, t.data(r), &m)
+		t.digest += int64(r.crc)
+	}
 }
 
 // Mismatch is a transaction after which the tree had another digest than the transaction says.

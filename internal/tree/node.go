@@ -33,7 +33,7 @@ func (t *Tree) fill(n Node, path string, data []byte, acl uint32, m *Meta) {
 	r.acl = acl
 	t.putData(r, data)
 	t.dataSize += chars(path) + int64(len(data))
-	t.reseal(r, path, t.prefix(r, path))
+	t.reseal(r, path)
 	if r.owner != 0 {
 		t.owners.add(t.KindOf(r.owner), r.owner, n)
 	}

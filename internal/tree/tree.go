@@ -62,7 +62,6 @@ type Tree struct {
 
 	report bool         // whether changes are collected in out
 	out    []txn.Change // by Apply
-	stamp  [60]byte     // scratch of whoever changes the tree
 }
 
 // record is a znode. It holds no pointer.
@@ -79,7 +78,8 @@ type record struct {
 	children            int32
 	name                slab.Ref // a uvarint length and the bytes; 0 for the root
 	data                slab.Ref
-	dataLen             int32 // -1 is null
+	dataLen             int32  // -1 is null
+	crc                 uint32 // its digest; 0 where none is kept
 }
 
 // Meta is a znode's Stat as it is stored: CVersion counts creates, Owner tells the kind.
@@ -214,8 +214,9 @@ func (t *Tree) Find(path string) Node {
 }
 
 // Meta is n's Stat as it is stored.
-func (t *Tree) Meta(n Node) Meta {
-	r := t.at(n)
+func (t *Tree) Meta(n Node) Meta { return t.at(n).meta() }
+
+func (r *record) meta() Meta {
 	return Meta{
 		Czxid: r.czxid, Mzxid: r.mzxid, Pzxid: r.pzxid, Ctime: r.ctime, Mtime: r.mtime,
 		Version: r.version, CVersion: r.cversion, AVersion: r.aversion, Owner: r.owner,
