@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -230,33 +231,47 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
-// requests hands the rest of a batch to the replica.
+// batches hold the decoded requests of a batch.
+var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
+
+// requests hands the rest of a batch to the replica. It is copied once, as a whole: what is asked for is kept until it is
+// answered.
 func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
-	s := c.s
-	ev := replica.Request{Conn: c.rc, Now: now, Since: monotonic()}
-	var few [8]*conn
-	count := 0
-	s.mu.Lock()
+	whole := 0
 	for {
-		f, whole, good := c.frame(b[used:])
-		if !whole {
+		f, all, good := c.frame(b[whole:])
+		if !all {
 			ok = good
 			break
 		}
-		ev.Frame = f
-		s.rep.Step(&ev, &s.eff)
-		used += 4 + len(f)
-		count++
+		whole += 4 + len(f)
+	}
+	own := bytes.Clone(b[:whole])
+	batch := batches.Get().(*[]replica.Request)
+	since := monotonic()
+	for at := 0; at < whole; {
+		f, _, _ := c.frame(own[at:])
+		*batch = append(*batch, replica.Decode(c.rc, f, now, since))
+		at += 4 + len(f)
+	}
+	s := c.s
+	var few [8]*conn
+	s.mu.Lock()
+	for i := range *batch {
+		s.rep.Step(&(*batch)[i], &s.eff)
 	}
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
 	s.mu.Unlock()
-	c.received(count, used)
+	c.received(len(*batch), whole)
+	clear(*batch)
+	*batch = (*batch)[:0]
+	batches.Put(batch)
 	flushAll(dirty)
 	if busy {
 		c.waitTurn()
 	}
-	return used, ok
+	return whole, ok
 }
 
 // maxPending is how many requests of one connection may wait for an answer before it is not read from any more.
