@@ -135,4 +135,3 @@ func FuzzSnappyJava(f *testing.F) {
 		}
 	})
 }
-
