@@ -169,13 +169,15 @@ func TestFaultsAreFound(t *testing.T) {
 // An error that a server answers with is counted and shown, and ends nothing.
 func TestErrorsAreCounted(t *testing.T) {
 	t.Parallel()
-	report, err := Run(context.Background(), quick(t, "get", Target{Name: "a", Addrs: []string{newStub(t, stubFault{}).addr()}},
-		Target{Name: "b", Addrs: []string{newStub(t, stubFault{noNode: true}).addr()}}))
-	if err != nil && !strings.Contains(err.Error(), "getData") {
+	report, err := Run(context.Background(), quick(t, "get", attached("a", newStub(t, stubFault{})), attached("b", newStub(t, stubFault{noNode: true}))))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if n := report.result(t, "get@3x8", "a").Errors; len(n) != 0 {
 		t.Errorf("errors of a good server: %v", n)
+	}
+	if n := report.result(t, "get@3x8", "b").Errors["no node"]; n == 0 {
+		t.Error("no errors of a server that makes them")
 	}
 	var table bytes.Buffer
 	report.WriteTable(&table)
@@ -375,6 +377,9 @@ func TestParseWork(t *testing.T) {
 	var got []string
 	for _, w := range o.Work {
 		got = append(got, w.String())
+	}
+	if alias, err := ParseWork("populate"); err != nil || alias[0].Kind != "znodes" {
+		t.Errorf("populate is %+v, %v", alias, err)
 	}
 	if want := "get@16x32 set@1x1 mixed@16:500 create@2:0.5 idle"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)

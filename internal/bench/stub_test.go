@@ -50,7 +50,7 @@ type stubFault struct {
 	lostDelete bool          // delete is answered and forgotten
 	wrongXid   bool          // replies carry the next request's xid
 	fewNames   bool          // getChildren leaves one out
-	noNode     bool          // every tenth getData finds nothing
+	noNode     bool          // every tenth getData finds nothing, once the keys are there
 	mute       bool          // watches are taken and never told
 	hangUp     bool          // the connection ends after a thousand operations
 	stall      time.Duration // one operation in the middle takes this long, and everybody waits
@@ -224,7 +224,7 @@ func (s *stub) apply(me *stubConn, op wire.Op) (wire.Reply, zk.Code) {
 		return &wire.StatReply{Stat: s.nodes[op.Path].stat()}, zk.OK
 	case *wire.GetData:
 		n := s.nodes[op.Path]
-		if n == nil || s.fault.noNode && s.ops%10 == 0 && strings.HasPrefix(op.Path, dataRoot+"/") {
+		if n == nil || s.fault.noNode && s.ops%10 == 0 && s.ops > 1000 {
 			return nil, zk.NoNode
 		}
 		if op.Watch {
