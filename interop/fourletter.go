@@ -35,9 +35,10 @@ func showFourLetters(word, out string, p *player) []string {
 	end := strings.HasSuffix(out, "\n")
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	switch word {
-	case "mntr", "cons", "stat", "wchc", "wchp": // their order is unspecified
+	case "wchc", "wchp": // their order is unspecified
 		slices.Sort(lines)
-	case "dump": // how many sets there are depends on the moment
+	case "dump", "cons", "stat": // how many sets and passing connections there are, and in which order, depends on the moment
+		slices.Sort(lines)
 		seen := map[string]bool{}
 		lines = slices.DeleteFunc(lines, func(l string) bool { dup := seen[l]; seen[l] = true; return dup })
 	}

@@ -129,6 +129,9 @@ func (p *player) play(s *script.Step) (lines []string, err error) {
 	return append(lines, p.drainOthers(verb)...), nil
 }
 
+// playText plays a step that stands in no file.
+func (p *player) playText(text string) ([]string, error) { return p.play(&script.Step{Text: text}) }
+
 // direct plays a step that belongs to no connection.
 func (p *player) direct(verb string, ph phrase) []string {
 	switch verb {

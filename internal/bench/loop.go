@@ -171,22 +171,22 @@ func (c *crew) verify() error {
 func (rd *round) into(res *Result, number int) {
 	fs := figures(res.Figures)
 	ops := float64(rd.ops)
-	fs.add("throughput", "ops/s", true, ops/rd.seconds)
+	fs.add("throughput", "ops/s", more, ops/rd.seconds)
 	if rd.known && rd.ops > 0 {
-		fs.add("server CPU", "µs/op", false, float64(rd.server.Microseconds())/ops)
+		fs.add("server CPU", "µs/op", less, float64(rd.server.Microseconds())/ops)
 	}
 	for _, p := range []struct {
 		name string
 		at   float64
 	}{{"p50", 50}, {"p99", 99}, {"p99.9", 99.9}} {
-		fs.add(p.name, "µs", false, us(rd.m.total.ValueAtPercentile(p.at)))
+		fs.add(p.name, "µs", less, us(rd.m.total.ValueAtPercentile(p.at)))
 	}
-	fs.add("slowest", "ms", false, ms(rd.m.total.Max()))
+	fs.add("slowest", "ms", less, ms(rd.m.total.Max()))
 	if rd.known {
-		fs.add("server cores", "", false, rd.server.Seconds()/rd.seconds)
+		fs.add("server cores", "", neither, rd.server.Seconds()/rd.seconds)
 	}
 	if rd.ownOK && rd.ops > 0 {
-		fs.add("generator CPU", "µs/op", false, float64(rd.own.Microseconds())/ops)
+		fs.add("generator CPU", "µs/op", neither, float64(rd.own.Microseconds())/ops)
 	}
 	res.Figures = fs
 	res.addWindows(number, rd.m.windows)

@@ -49,10 +49,19 @@ type Result struct {
 type Figure struct {
 	Name   string
 	Unit   string
-	More   bool // more is better
+	Better sense
 	Value  float64
 	Rounds []float64
 }
+
+// sense says which way a figure is better, if there is one.
+type sense string
+
+const (
+	more    sense = "more"
+	less    sense = "less"
+	neither sense = ""
+)
 
 // Percentile is a point of a latency curve.
 type Percentile struct {
@@ -83,11 +92,11 @@ func median(v []float64) float64 {
 type figures []Figure
 
 // add notes value for this round.
-func (fs *figures) add(name, unit string, more bool, value float64) {
+func (fs *figures) add(name, unit string, better sense, value float64) {
 	i := slices.IndexFunc(*fs, func(f Figure) bool { return f.Name == name })
 	if i < 0 {
 		i = len(*fs)
-		*fs = append(*fs, Figure{Name: name, Unit: unit, More: more})
+		*fs = append(*fs, Figure{Name: name, Unit: unit, Better: better})
 	}
 	f := &(*fs)[i]
 	f.Rounds = append(f.Rounds, value)

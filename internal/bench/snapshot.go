@@ -77,15 +77,15 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 			taken++
 		}
 	}
-	fs.add("snapshots", "", true, float64(taken))
-	fs.add("throughput", "ops/s", true, float64(rd.ops)/rd.seconds)
+	fs.add("snapshots", "", neither, float64(taken))
+	fs.add("throughput", "ops/s", more, float64(rd.ops)/rd.seconds)
 	if without.TotalCount() > 0 {
-		fs.add("p99 without snapshot", "ms", false, ms(without.ValueAtPercentile(99)))
+		fs.add("p99 without snapshot", "ms", less, ms(without.ValueAtPercentile(99)))
 	}
 	if with.TotalCount() > 0 {
-		fs.add("p99 during snapshot", "ms", false, ms(with.ValueAtPercentile(99)))
+		fs.add("p99 during snapshot", "ms", less, ms(with.ValueAtPercentile(99)))
 	}
-	fs.add("slowest", "ms", false, ms(rd.m.total.Max()))
+	fs.add("slowest", "ms", less, ms(rd.m.total.Max()))
 	res.Curve = curve(rd.m.total)
 	if taken == 0 {
 		return errors.New("no snapshot was taken in the time; a lower -snapcount helps")

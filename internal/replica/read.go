@@ -129,7 +129,11 @@ func (r *Replica) readBody(c *Conn, op wire.Op, ids []zk.ID, out []byte) ([]byte
 		if code != zk.OK {
 			return out, code
 		}
-		return jute.AppendInt(out, int32(r.tree.Descendants(n))), zk.OK
+		count := r.tree.Descendants(n)
+		if op.Path == "" {
+			count++ // upstream finds the root by this name too, and then counts it as its own descendant
+		}
+		return jute.AppendInt(out, int32(count)), zk.OK
 	case *wire.GetEphemerals:
 		return r.getEphemerals(c, op.Prefix, out), zk.OK
 	case *wire.WhoAmI:

@@ -43,8 +43,9 @@ type Replica struct {
 
 	proposed []proposal // not yet applied, in order of zxid
 	phead    int
-	inflight int     // requests in FIFOs
-	syncing  []*Conn // whose oldest request is a sync that waits for other sessions' txns
+	inflight int       // requests in FIFOs
+	spare    [][]entry // empty FIFOs, for whoever needs one
+	syncing  []*Conn   // whose oldest request is a sync that waits for other sessions' txns
 
 	changes []txn.Change
 	notices []watch.Notice

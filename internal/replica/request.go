@@ -60,12 +60,6 @@ func (r *Replica) request(ev *Request, e *Effects) {
 	r.drain(c, e)
 }
 
-// queue appends to a connection's FIFO.
-func (r *Replica) queue(c *Conn, en entry) {
-	c.push(en)
-	r.inflight++
-}
-
 // last makes a connection take nothing more, and answers what can be answered.
 func (r *Replica) last(c *Conn, e *Effects) {
 	c.state = connClosing
@@ -173,7 +167,6 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 			r.detach(c)
 			return
 		}
-		c.pop()
-		r.inflight--
+		r.pop(c)
 	}
 }

@@ -59,6 +59,17 @@ func (cs *connSet) list() []*conn {
 	return l
 }
 
+// nudge nudges every connection that has a session and was not heard of since then (ms since 1970).
+func (cs *connSet) nudge(then int64) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for c := range cs.all {
+		if c.heard.Load() != 0 {
+			c.nudge(then)
+		}
+	}
+}
+
 func (cs *connSet) len() int {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -103,6 +114,9 @@ func (s *Server) acceptLoop() {
 			continue
 		}
 		s.connWG.Add(1)
-		go c.serve()
+		if t := s.opt.HandshakeTimeout; t > 0 {
+			_ = nc.SetReadDeadline(time.Now().Add(t))
+		}
+		go c.serve(nil, 4)
 	}
 }

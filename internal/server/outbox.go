@@ -11,16 +11,43 @@ const (
 	maxOutbox  = 64 << 20
 )
 
-// buffers holds buffers for input and output; a connection has one only while bytes are in it.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, bufferSize); return &b }}
+// buffers and small hold buffers for input and output; a connection has one only while bytes are in it.
+var (
+	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	small   = sync.Pool{New: func() any { return new([smallSize]byte) }}
+)
 
-const bufferSize = 64 << 10
+const (
+	bufferSize = 64 << 10
+	smallSize  = 1 << 10
+)
 
-func getBuffer() []byte { return (*buffers.Get().(*[]byte))[:0] }
+func getBuffer() []byte { return buffers.Get().(*[bufferSize]byte)[:0] }
+
+// bufferWith is a buffer that begins with b and has room to grow.
+func bufferWith(b []byte) []byte {
+	if len(b) <= smallSize/2 {
+		return append(small.Get().(*[smallSize]byte)[:0], b...)
+	}
+	return append(getBuffer(), b...)
+}
+
+// extend appends b to a buffer; a small one that it does not fit becomes a large one.
+func extend(buf, b []byte) []byte {
+	if cap(buf) == smallSize && len(buf)+len(b) > smallSize {
+		big := append(getBuffer(), buf...)
+		putBuffer(buf)
+		buf = big
+	}
+	return append(buf, b...)
+}
 
 func putBuffer(b []byte) {
-	if cap(b) == bufferSize {
-		buffers.Put(&b)
+	switch cap(b) {
+	case bufferSize:
+		buffers.Put((*[bufferSize]byte)(b[:bufferSize]))
+	case smallSize:
+		small.Put((*[smallSize]byte)(b[:smallSize]))
 	}
 }
 
@@ -44,10 +71,13 @@ func (o *outbox) add(b []byte, last bool) bool {
 	if o.closing || o.broken {
 		return false
 	}
-	if o.buf == nil && len(b) > 0 {
-		o.buf = getBuffer()
+	switch {
+	case len(b) == 0:
+	case o.buf == nil:
+		o.buf = bufferWith(b)
+	default:
+		o.buf = extend(o.buf, b)
 	}
-	o.buf = append(o.buf, b...)
 	o.moves++
 	o.wake.Broadcast()
 	if last {
@@ -71,7 +101,7 @@ func (o *outbox) give(b []byte) {
 	case o.buf == nil:
 		o.buf = b
 	default:
-		o.buf = append(o.buf, b...)
+		o.buf = extend(o.buf, b)
 		putBuffer(b)
 	}
 }
