@@ -43,7 +43,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
 	}
 	c.sock = newSock(nc)
-	c.out.wake.L = &c.out.mu
+	c.out.nc, c.out.wake.L = nc, &c.out.mu
 	return c
 }
 
@@ -56,28 +56,41 @@ func (c *conn) serve() {
 	}
 	var carry []byte // the start of a frame that has not come whole
 	least := 4
+	deaf := false // what still comes is thrown away
 	for {
 		b, err := c.sock.read(carry, least)
 		if err != nil {
 			return
 		}
-		if c.finished.Load() {
+		if deaf || c.finished.Load() {
 			putBuffer(b)
 			carry, least = nil, 4
 			continue
 		}
 		used, ok := c.take(b)
+		for ok && c.more(b[used:]) { // there is so much to answer already that it has to leave first
+			c.out.room()
+			var n int
+			n, ok = c.take(b[used:])
+			used += n
+		}
 		if !ok {
 			putBuffer(b)
-			if !c.finished.Load() {
+			if !c.out.ending() {
 				return
 			}
-			carry, least = nil, 4
+			deaf, carry, least = true, nil, 4
 			continue
 		}
 		carry, least = keep(b, used, c.s.opt.MaxFrame)
 		c.out.room()
 	}
+}
+
+// more tells that b begins with a whole frame.
+func (c *conn) more(b []byte) bool {
+	_, whole, _ := c.frame(b)
+	return whole
 }
 
 // keep saves the bytes behind used, and gives back the buffer; least is how long the frame that they begin is in all.
@@ -138,8 +151,8 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	n, ok := c.reads(b[used:])
 	used += n
-	if !ok {
-		return used, false
+	if !ok || c.out.high() {
+		return used, ok
 	}
 	if _, whole, ok := c.frame(b[used:]); !whole {
 		return used, ok
@@ -157,7 +170,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	var last wire.Header
 	s := c.s
 	s.mu.RLock()
-	for {
+	for ok = true; len(out) < highOutbox; {
 		f, whole, good := c.frame(b[used:])
 		if !whole {
 			ok = good
@@ -214,7 +227,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	var few [8]*conn
 	count := 0
 	s.mu.Lock()
-	for {
+	for ok = true; s.eff.Sent() < highOutbox; {
 		f, whole, good := c.frame(b[used:])
 		if !whole {
 			ok = good
@@ -308,6 +321,7 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()
 	c.s.conns.remove(c)
