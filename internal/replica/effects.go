@@ -30,6 +30,9 @@ type Effects struct {
 // Bytes is what a Send carries, valid until Reset.
 func (e *Effects) Bytes(s *Send) []byte { return e.buf[s.from:s.to] }
 
+// Sent is how many bytes the sends are.
+func (e *Effects) Sent() int { return len(e.buf) }
+
 // Reset forgets the sends, once the driver has them in its outboxes.
 func (e *Effects) Reset() {
 	clear(e.Sends)

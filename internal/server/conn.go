@@ -48,13 +48,14 @@ func newConn(s *Server, nc net.Conn) *conn {
 		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
 	}
 	c.sock = newSock(nc)
-	c.out.wake.L = &c.out.mu
+	c.out.nc, c.out.wake.L = nc, &c.out.mu
 	return c
 }
 
 // serve reads until the connection ends. carry is the start of a frame that has not come whole, least the length that is
 // known of it.
 func (c *conn) serve(carry []byte, least int) {
+	deaf := false // what still comes is thrown away
 	for {
 		b, err := c.sock.read(carry, least)
 		if err != nil {
@@ -67,19 +68,25 @@ func (c *conn) serve(carry []byte, least int) {
 			return
 		}
 		c.grown.Store(true)
-		if c.finished.Load() {
+		if deaf || c.finished.Load() {
 			putBuffer(b)
 			carry, least = nil, 4
 			continue
 		}
 		used, ok := c.take(b)
+		for ok && c.more(b[used:]) { // there is so much to answer already that it has to leave first
+			c.out.room()
+			var n int
+			n, ok = c.take(b[used:])
+			used += n
+		}
 		if !ok {
 			putBuffer(b)
-			if !c.finished.Load() {
+			if !c.out.ending() {
 				c.gone()
 				return
 			}
-			carry, least = nil, 4
+			deaf, carry, least = true, nil, 4
 			continue
 		}
 		carry, least = keep(b, used, c.s.opt.MaxFrame)
@@ -97,6 +104,12 @@ func (c *conn) nudge(then int64) {
 	c.grown.Store(false)
 	c.nudged.Store(true)
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+}
+
+// more tells that b begins with a whole frame.
+func (c *conn) more(b []byte) bool {
+	_, whole, _ := c.frame(b)
+	return whole
 }
 
 // keep saves the bytes behind used, and gives back the buffer; least is how long the frame that they begin is in all.
@@ -157,8 +170,8 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	n, ok := c.reads(b[used:])
 	used += n
-	if !ok {
-		return used, false
+	if !ok || c.out.high() {
+		return used, ok
 	}
 	if _, whole, ok := c.frame(b[used:]); !whole {
 		return used, ok
@@ -181,7 +194,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	dec := decoders.Get().(*wire.Decoder)
 	defer decoders.Put(dec)
 	s.mu.RLock()
-	for {
+	for ok = true; len(out) < highOutbox; {
 		f, whole, good := c.frame(b[used:])
 		if !whole {
 			ok = good
@@ -234,8 +247,8 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 // batches hold the decoded requests of a batch.
 var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
 
-// requests hands the rest of a batch to the replica. It is copied once, as a whole: what is asked for is kept until it is
-// answered.
+// requests hands the rest of a batch to the replica, as far as the answers stay within bounds. It is copied once, as a
+// whole: what is asked for is kept until it is answered.
 func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	whole := 0
 	for {
@@ -256,14 +269,25 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	}
 	s := c.s
 	var few [8]*conn
+	count := 0
 	s.mu.Lock()
-	for i := range *batch {
-		s.rep.Step(&(*batch)[i], &s.eff)
+	for count < len(*batch) && s.eff.Sent() < highOutbox {
+		s.rep.Step(&(*batch)[count], &s.eff)
+		count++
 	}
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
 	s.mu.Unlock()
-	c.received(len(*batch), whole)
+	if count == len(*batch) {
+		used = whole
+	} else {
+		for range count {
+			f, _, _ := c.frame(own[used:])
+			used += 4 + len(f)
+		}
+		ok = true // what is left is looked at again
+	}
+	c.received(count, used)
 	clear(*batch)
 	*batch = (*batch)[:0]
 	batches.Put(batch)
@@ -271,7 +295,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	if busy {
 		c.waitTurn()
 	}
-	return whole, ok
+	return used, ok
 }
 
 // maxPending is how many requests of one connection may wait for an answer before it is not read from any more.
@@ -346,6 +370,7 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()
 	c.s.conns.remove(c)
