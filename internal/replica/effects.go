@@ -16,6 +16,9 @@ type Send struct {
 	Header   wire.Header // of the request that is answered
 	Zxid     zk.Zxid     // in the reply's header
 	Since    int64       // Request.Since, for latencies
+	Op       wire.Op     // the read that is answered, nil for a write
+	Path     string      // what a write changed, where it is one znode, and
+	Written  int         // how many bytes of path and data
 }
 
 // Effects are what the driver must do after a Step. The driver gives the same value to each Step; Log grows until the driver

@@ -54,7 +54,7 @@ func (r *Replica) answer(c *Conn, en *entry, e *Effects) {
 	} else {
 		e.buf = r.read(c, en.header, en.op, en.ids, e.buf)
 	}
-	e.end(at, Send{Conn: c, Header: en.header, Zxid: r.tree.LastZxid(), Since: en.since})
+	e.end(at, Send{Conn: c, Header: en.header, Zxid: r.tree.LastZxid(), Since: en.since, Op: en.op})
 }
 
 // read appends the reply frame to one read. Only within Step may it set a watch.

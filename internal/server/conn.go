@@ -190,6 +190,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	start := monotonic()
 	count := 0
 	var last wire.Header
+	read := namespaceTally{set: admin.ReadBytes}
 	s := c.s
 	dec := decoders.Get().(*wire.Decoder)
 	defer decoders.Put(dec)
@@ -214,6 +215,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 			out = getBuffer()
 		}
 		var answered bool
+		before := len(out)
 		if out, answered = s.rep.Read(c.rc, h, op, out); !answered {
 			ok = true
 			break
@@ -221,6 +223,8 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 		used += 4 + len(f)
 		last = h
 		count++
+		path, n := readOf(op, len(out)-before)
+		read.note(s.metrics, path, n)
 	}
 	if out != nil {
 		if count > 0 {
@@ -231,6 +235,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 			c.flush()
 			end := monotonic()
 			n := int64(count)
+			read.settle(s.metrics)
 			s.metrics.PacketsReceived(n, int64(used))
 			s.metrics.PacketsSent(n)
 			s.metrics.ResponseSize((size - 4*count) / count)
