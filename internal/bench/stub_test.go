@@ -51,7 +51,6 @@ type stubFault struct {
 	wrongXid   bool          // replies carry the next request's xid
 	fewNames   bool          // getChildren leaves one out
 	noNode     bool          // every tenth getData finds nothing, once the keys are there
-	mute       bool          // watches are taken and never told
 	hangUp     bool          // the connection ends after a thousand operations
 	stall      time.Duration // one operation in the middle takes this long, and everybody waits
 }
@@ -274,9 +273,6 @@ func (n *stubNode) stat() zk.Stat {
 // tell sends notices to whoever watches path.
 func (s *stub) tell(path string, typ zk.EventType) {
 	for _, c := range s.watches[path] {
-		if s.fault.mute {
-			continue
-		}
 		c.mu.Lock()
 		c.w.Write(wire.AppendNoticeFrame(nil, zk.Zxid(s.zxid), typ, path))
 		c.w.Flush()
