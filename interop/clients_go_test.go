@@ -1,4 +1,4 @@
-package interop_test
+package interop
 
 import (
 	"bytes"
@@ -96,7 +96,7 @@ func (s *goSession) mark() int {
 // reaches waits until the session was in state at or after the mark.
 func (g *goScenario) reaches(s *goSession, mark int, state gozk.State) {
 	g.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(hang)
 	for {
 		s.mu.Lock()
 		reached, moved := slices.Contains(s.states[mark:], state), s.moved
@@ -120,9 +120,7 @@ func (g *goScenario) closeAll() {
 
 func (g *goScenario) do(word string) {
 	g.Helper()
-	if err := g.stage.do(word); err != nil {
-		g.Fatalf("%s: %v", word, err)
-	}
+	g.stage.do(g.T, word)
 }
 
 func (g *goScenario) ok(what string, holds bool, got ...any) {
@@ -332,7 +330,7 @@ func (g *goScenario) next(what string, ch <-chan gozk.Event, kind gozk.EventType
 	select {
 	case ev := <-ch:
 		g.ok(what, ev.Type == kind && ev.Path == path && ev.Err == nil, ev)
-	case <-time.After(patience):
+	case <-time.After(hang):
 		g.Fatalf("%s: no event", what)
 	}
 }
@@ -440,7 +438,7 @@ func (g *goScenario) queued(path string, n int) {
 		}
 		select {
 		case <-ch:
-		case <-time.After(patience):
+		case <-time.After(hang):
 			g.Fatalf("%s has %v", path, names)
 		}
 	}

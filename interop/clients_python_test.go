@@ -1,4 +1,4 @@
-package interop_test
+package interop
 
 import (
 	"os/exec"

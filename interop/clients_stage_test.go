@@ -1,4 +1,4 @@
-package interop_test
+package interop
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ import (
 //
 // and the words are those of stage.do.
 type stage struct {
-	server peerServer
+	server *Server
 	proxy  *proxy
 	door   *proxy // for the onlooker, with Apache's server; nil otherwise
 }
@@ -56,17 +56,9 @@ func (s *stage) away(down bool) {
 	}
 }
 
-// peerServer is one real server process that keeps its port and its data folder from one life to the next.
-type peerServer interface {
-	Addr() string // host:port of clients
-	Start() error // returns when it serves
-	Stop() error  // asked to end, and ended
-	Kill() error  // SIGKILL, and ended
-	Log() string  // what it printed
-}
-
 // do performs one of a scenario's wishes.
-func (s *stage) do(word string) error {
+func (s *stage) do(t *testing.T, word string) {
+	t.Helper()
 	switch word {
 	case "drop": // close the connection; the next one is served
 		s.proxy.Drop()
@@ -80,37 +72,31 @@ func (s *stage) do(word string) error {
 		s.proxy.Thaw()
 	case "kill":
 		s.away(true)
-		return s.server.Kill()
+		s.server.Kill()
 	case "stop":
 		s.away(true)
-		return s.server.Stop()
-	case "start":
-		err := s.server.Start()
+		s.server.Stop()
+	case "start": // the same port and data folder
+		s.server.Launch(t)
+		s.server.WaitServing(t)
 		s.away(false)
-		return err
 	default:
-		return fmt.Errorf("a scenario asked for %q", word)
+		t.Fatalf("a scenario asked for %q", word)
 	}
-	return nil
 }
 
-// patience is how long one scenario may take on a busy machine before it counts as hanging.
-const patience = 2 * time.Minute
+// hang is how long one scenario may take on a busy machine before it counts as hanging.
+const hang = 2 * time.Minute
 
 // onEveryServer plays a scenario against Apache's server, which proves the scenario, and against ours.
 func onEveryServer(t *testing.T, play func(t *testing.T, s *stage)) {
-	for _, kind := range serverKinds {
-		t.Run(kind.name, func(t *testing.T) {
-			server := kind.start(t)
+	for _, kind := range []Kind{Apache, Zooid} {
+		t.Run(kind.String(), func(t *testing.T) {
+			server := Start(t, kind, Setup{Conf: []string{"extendedTypesEnabled=true", "4lw.commands.whitelist=*"}})
 			s := &stage{server: server, proxy: newProxy(t, server.Addr())}
-			if kind.name == "apache" {
+			if kind == Apache {
 				s.door = newProxy(t, server.Addr())
 			}
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("what the server said:\n%s", tail(server.Log(), 60))
-				}
-			})
 			play(t, s)
 		})
 	}
@@ -119,7 +105,7 @@ func onEveryServer(t *testing.T, play func(t *testing.T, s *stage)) {
 // program plays the scenario of another language's client: a command that is given the two addresses as its last arguments.
 func (s *stage) program(t *testing.T, command ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], s.proxy.Addr, s.direct())...)
 	cmd.WaitDelay = 5 * time.Second
@@ -136,10 +122,16 @@ func (s *stage) program(t *testing.T, command ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer func() { // when listen ends the test
+		if cmd.ProcessState == nil {
+			cancel()
+			cmd.Wait()
+		}
+	}()
 	checks, last := s.listen(t, in, out)
 	err = cmd.Wait()
 	if last != checks || checks == 0 || err != nil {
-		t.Errorf("the scenario ended after %d checks and counts %d: %v\nits standard error:\n%s", checks, last, err, tail(complaints.String(), 60))
+		t.Errorf("the scenario ended after %d checks and counts %d: %v\nits standard error:\n%s", checks, last, err, tail(complaints.String(), 4000))
 	}
 	t.Logf("%d checks", checks)
 }
@@ -160,10 +152,7 @@ func (s *stage) listen(t *testing.T, in io.Writer, out io.Reader) (checks, claim
 		case "FAIL":
 			t.Errorf("%s", rest)
 		case "DO":
-			if err := s.do(rest); err != nil {
-				t.Errorf("%s: %v", rest, err)
-				return checks, claimed
-			}
+			s.do(t, rest)
 			fmt.Fprintf(in, "DONE %s\n", rest)
 		case "PASS":
 			n, err := strconv.Atoi(strings.TrimSuffix(rest, " checks"))
@@ -178,17 +167,12 @@ func (s *stage) listen(t *testing.T, in io.Writer, out io.Reader) (checks, claim
 	return checks, claimed
 }
 
-// need skips the test when a peer is not installed, with the command that installs it; with ZOOID_PEERS=required, as in CI, a
-// missing peer is a failure.
+// need skips the test, or fails it in CI, when a peer is not installed.
 func need(t *testing.T, present bool, what, install string) {
 	t.Helper()
-	if present {
-		return
+	if !present {
+		missing(t, fmt.Sprintf("no %s here (%s)", what, install))
 	}
-	if os.Getenv("ZOOID_PEERS") == "required" {
-		t.Fatalf("%s is missing and ZOOID_PEERS=required; install it: %s", what, install)
-	}
-	t.Skipf("%s is missing; install it: %s", what, install)
 }
 
 func onPath(name string) bool {
@@ -221,10 +205,4 @@ func build(t *testing.T, command ...string) {
 	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
 	}
-}
-
-// tail is the last n lines of s.
-func tail(s string, n int) string {
-	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

@@ -39,12 +39,12 @@ func (r *runner) connections(ctx context.Context, t *Target, fs *figures, res *R
 		return err
 	}
 	n := float64(len(ss))
-	fs.add("opened", "conns/s", true, n/time.Since(begun).Seconds())
+	fs.add("opened", "conns/s", more, n/time.Since(begun).Seconds())
 	after, _ := cpuOf(in.pids)
 	r.say("weighing %s connections", thousands(int64(r.opt.Connections)))
 	if rss, ok := in.settle(ctx); ok && known {
-		fs.add("server CPU", "µs/conn", false, float64((after-cpu).Microseconds())/n)
-		fs.add("memory per connection", "B", false, float64(rss-before)/n)
+		fs.add("server CPU", "µs/conn", less, float64((after-cpu).Microseconds())/n)
+		fs.add("memory per connection", "B", less, float64(rss-before)/n)
 	}
 	return ctx.Err()
 }

@@ -86,10 +86,10 @@ func (r *runner) fanout(ctx context.Context, t *Target, fs *figures, res *Result
 			return err
 		}
 	}
-	fs.add("last notice", "ms", false, median(last))
-	fs.add("median notice", "ms", false, median(middle))
+	fs.add("last notice", "ms", less, median(last))
+	fs.add("median notice", "ms", less, median(middle))
 	if len(in.pids) > 0 {
-		fs.add("server CPU", "µs/notice", false, float64(cpu.Microseconds())/float64(len(watchers)*fanoutChanges))
+		fs.add("server CPU", "µs/notice", less, float64(cpu.Microseconds())/float64(len(watchers)*fanoutChanges))
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (r *Report) pageWork(rows []row) pageWork {
 			pr.Values = append(pr.Values, number(v))
 			pr.Spread = append(pr.Spread, spread(results[t], row.name))
 			if t > 0 {
-				pr.Ratios = append(pr.Ratios, ratio(v, row.values[0], row.more))
+				pr.Ratios = append(pr.Ratios, ratio(v, row.values[0], row.better))
 			}
 		}
 		w.Rows = append(w.Rows, pr)
@@ -155,7 +155,7 @@ func (r *Report) ratioBars() []template.HTML {
 					continue
 				}
 				gain := row.values[t] / row.values[0]
-				if !row.more {
+				if row.better == less {
 					gain = 1 / gain
 				}
 				if !(gain > 0) || math.IsInf(gain, 0) {

@@ -12,10 +12,10 @@ func (r *runner) idle(ctx context.Context, t *Target, fs *figures, res *Result) 
 		return err
 	}
 	defer r.discard(in)
-	fs.add("exec to serving", "ms", false, ms(int64(took)))
+	fs.add("exec to serving", "ms", less, ms(int64(took)))
 	r.say("idle")
 	if rss, ok := in.settle(ctx); ok {
-		fs.add("idle memory", "MB", false, megabytes(rss))
+		fs.add("idle memory", "MB", less, megabytes(rss))
 	}
 	return ctx.Err()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/zooid-io/zooid/internal/wire"
 )
 
-// rampTime is how long a round runs before it counts: connections fill their windows, the scheduler finds its places.
+// rampTime is how long a round runs, at most, before it counts: connections fill their windows, the scheduler finds its places.
 const rampTime = 300 * time.Millisecond
 
 // loop measures one work on every target, A B A B, after each has been prepared and warmed.
@@ -93,7 +93,7 @@ func (r *runner) round(ctx context.Context, in *instance, w Work, number int, d 
 	return r.drive(ctx, c, in, fmt.Sprintf("%s %s", w, in.Name), number, w.Rounds, run, d)
 }
 
-// drive lets a crew run for rampTime and then d, measuring the latter, and checks afterwards what it left.
+// drive lets a crew run for a ramp and then for d, measuring the latter, and checks afterwards what it left.
 func (r *runner) drive(ctx context.Context, c *crew, in *instance, label string, number, of int, run func(*worker) error, d time.Duration) (*round, error) {
 	ended := make(chan error, 1)
 	stage := fmt.Sprintf("round %d of %d", number, of)
@@ -117,7 +117,7 @@ func (r *runner) drive(ctx context.Context, c *crew, in *instance, label string,
 			return nil, false
 		}
 	}
-	if err, is := early(rampTime); is {
+	if err, is := early(min(rampTime, d/4)); is {
 		return nil, err
 	}
 	c.m.begin()
@@ -171,22 +171,22 @@ func (c *crew) verify() error {
 func (rd *round) into(res *Result, number int) {
 	fs := figures(res.Figures)
 	ops := float64(rd.ops)
-	fs.add("throughput", "ops/s", true, ops/rd.seconds)
+	fs.add("throughput", "ops/s", more, ops/rd.seconds)
 	if rd.known && rd.ops > 0 {
-		fs.add("server CPU", "µs/op", false, float64(rd.server.Microseconds())/ops)
+		fs.add("server CPU", "µs/op", less, float64(rd.server.Microseconds())/ops)
 	}
 	for _, p := range []struct {
 		name string
 		at   float64
 	}{{"p50", 50}, {"p99", 99}, {"p99.9", 99.9}} {
-		fs.add(p.name, "µs", false, us(rd.m.total.ValueAtPercentile(p.at)))
+		fs.add(p.name, "µs", less, us(rd.m.total.ValueAtPercentile(p.at)))
 	}
-	fs.add("slowest", "ms", false, ms(rd.m.total.Max()))
+	fs.add("slowest", "ms", less, ms(rd.m.total.Max()))
 	if rd.known {
-		fs.add("server cores", "", false, rd.server.Seconds()/rd.seconds)
+		fs.add("server cores", "", neither, rd.server.Seconds()/rd.seconds)
 	}
 	if rd.ownOK && rd.ops > 0 {
-		fs.add("generator CPU", "µs/op", false, float64(rd.own.Microseconds())/ops)
+		fs.add("generator CPU", "µs/op", neither, float64(rd.own.Microseconds())/ops)
 	}
 	res.Figures = fs
 	res.addWindows(number, rd.m.windows)

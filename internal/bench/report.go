@@ -14,6 +14,7 @@ type Report struct {
 	Options     Parameters
 	Targets     []TargetInfo
 	Results     []Result // by work, then by target, in the order they were asked for
+	Kept        []string `json:",omitempty"` // data folders that were left, with -keep
 }
 
 // Parameters are the options as the report keeps them.
@@ -49,10 +50,19 @@ type Result struct {
 type Figure struct {
 	Name   string
 	Unit   string
-	More   bool // more is better
+	Better sense
 	Value  float64
 	Rounds []float64
 }
+
+// sense says which way a figure is better, if there is one.
+type sense string
+
+const (
+	more    sense = "more"
+	less    sense = "less"
+	neither sense = ""
+)
 
 // Percentile is a point of a latency curve.
 type Percentile struct {
@@ -83,11 +93,11 @@ func median(v []float64) float64 {
 type figures []Figure
 
 // add notes value for this round.
-func (fs *figures) add(name, unit string, more bool, value float64) {
+func (fs *figures) add(name, unit string, better sense, value float64) {
 	i := slices.IndexFunc(*fs, func(f Figure) bool { return f.Name == name })
 	if i < 0 {
 		i = len(*fs)
-		*fs = append(*fs, Figure{Name: name, Unit: unit, More: more})
+		*fs = append(*fs, Figure{Name: name, Unit: unit, Better: better})
 	}
 	f := &(*fs)[i]
 	f.Rounds = append(f.Rounds, value)

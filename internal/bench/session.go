@@ -147,7 +147,7 @@ func (s *session) reply() (h wire.ReplyHeader, body []byte, err error) {
 	return h, f[headerSize:], nil
 }
 
-// call sends one request and waits for its reply, passing over notices. A code other than OK is an error of type zk.Code.
+// call sends one request and waits for its reply, passing over notices and the answers to pings. A code other than OK is an error of type zk.Code.
 func (s *session) call(op wire.Op) ([]byte, error) {
 	xid := xidOf(s.next)
 	s.next++
@@ -162,7 +162,7 @@ func (s *session) call(op wire.Op) ([]byte, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case h.Xid == wire.XidNotice:
+		case h.Xid == wire.XidNotice || h.Xid == wire.XidPing:
 		case h.Xid != xid:
 			return nil, fmt.Errorf("%s: reply to request %d where %d was due", s.addr, h.Xid, xid)
 		case h.Err != zk.OK:

@@ -45,7 +45,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 				line = append(line, number(v))
 			}
 			for _, v := range row.values[1:] {
-				line = append(line, ratio(v, row.values[0], row.more))
+				line = append(line, ratio(v, row.values[0], row.better))
 			}
 			fmt.Fprintln(tw, strings.Join(line, "\t")+"\t")
 		}
@@ -60,13 +60,16 @@ func (r *Report) WriteTable(w io.Writer) error {
 			fmt.Fprintf(w, "%s on %s: errors: %s\n", res.Work, res.Target, strings.Join(res.errorWords(), ", "))
 		}
 	}
+	for _, dir := range r.Kept {
+		fmt.Fprintln(w, "kept", dir)
+	}
 	return nil
 }
 
 // row is one figure of one work, on every target.
 type row struct {
 	work, name, unit string
-	more             bool
+	better           sense
 	values           []float64 // by target; NaN where there is none
 }
 
@@ -97,7 +100,7 @@ func (r *Report) rows() [][]row {
 				i := slices.IndexFunc(rows, func(r row) bool { return r.name == f.Name })
 				if i < 0 {
 					i = len(rows)
-					rows = append(rows, row{work, f.Name, f.Unit, f.More, slices.Repeat([]float64{math.NaN()}, len(r.Targets))})
+					rows = append(rows, row{work, f.Name, f.Unit, f.Better, slices.Repeat([]float64{math.NaN()}, len(r.Targets))})
 				}
 				rows[i].values[at] = f.Value
 			}
@@ -128,21 +131,23 @@ func number(v float64) string {
 }
 
 // ratio says how v compares with base, and whether that is good.
-func ratio(v, base float64, more bool) string {
+func ratio(v, base float64, better sense) string {
 	q := v / base
 	if math.IsNaN(q) || math.IsInf(q, 0) {
 		return "-"
 	}
-	word := "better"
+	word := " better"
 	switch {
+	case better == neither:
+		word = ""
 	case q > 0.98 && q < 1.02:
-		word = "same"
-	case (q > 1) != more:
-		word = "worse"
+		word = " same"
+	case (q > 1) != (better == more):
+		word = " worse"
 	}
 	digits := 2
 	if q < 0.1 {
 		digits = 3
 	}
-	return fmt.Sprintf("%.*fx %s", digits, q, word)
+	return fmt.Sprintf("%.*fx%s", digits, q, word)
 }

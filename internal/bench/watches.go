@@ -40,12 +40,12 @@ func (r *runner) watches(ctx context.Context, t *Target, fs *figures, res *Resul
 	if missing := c.m.codes[zk.NoNode]; missing != int64(n) {
 		return fmt.Errorf("%d of %d watches were set on znodes that should be missing", missing, n)
 	}
-	fs.add("set", "watches/s", true, float64(n)/time.Since(begun).Seconds())
+	fs.add("set", "watches/s", more, float64(n)/time.Since(begun).Seconds())
 	after, _ := cpuOf(in.pids)
 	r.say("weighing %s watches", thousands(int64(n)))
 	if rss, ok := in.settle(ctx); ok && known {
-		fs.add("server CPU", "µs/watch", false, float64((after-cpu).Microseconds())/float64(n))
-		fs.add("memory per watch", "B", false, float64(rss-before)/float64(n))
+		fs.add("server CPU", "µs/watch", less, float64((after-cpu).Microseconds())/float64(n))
+		fs.add("memory per watch", "B", less, float64(rss-before)/float64(n))
 	}
 	return checkWatch(ss[0], ss[1], uint64(n-1))
 }

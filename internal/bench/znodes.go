@@ -18,18 +18,18 @@ func (r *runner) znodes(ctx context.Context, t *Target, fs *figures, res *Result
 	if err != nil {
 		return err
 	}
-	fs.add("created", "ops/s", true, float64(n)/took.Seconds())
+	fs.add("created", "ops/s", more, float64(n)/took.Seconds())
 	if known {
-		fs.add("server CPU", "µs/op", false, float64(cpu.Microseconds())/float64(n))
+		fs.add("server CPU", "µs/op", less, float64(cpu.Microseconds())/float64(n))
 	}
-	fs.add("p50", "µs", false, us(c.m.total.ValueAtPercentile(50)))
-	fs.add("p99", "µs", false, us(c.m.total.ValueAtPercentile(99)))
+	fs.add("p50", "µs", less, us(c.m.total.ValueAtPercentile(50)))
+	fs.add("p99", "µs", less, us(c.m.total.ValueAtPercentile(99)))
 	res.Curve = curve(c.m.total)
 	res.addWindows(1, c.m.windows)
 	r.say("weighing")
 	if full, ok := in.settle(ctx); ok && known {
-		fs.add("memory", "MB", false, megabytes(full))
-		fs.add("memory per znode", "B", false, float64(full-empty)/float64(n))
+		fs.add("memory", "MB", less, megabytes(full))
+		fs.add("memory per znode", "B", less, float64(full-empty)/float64(n))
 	}
 	if in.proc == nil {
 		return ctx.Err()
@@ -43,12 +43,12 @@ func (r *runner) znodes(ctx context.Context, t *Target, fs *figures, res *Result
 		return err
 	}
 	leave = func() { r.discard(back) }
-	fs.add("back after kill -9", "ms", false, ms(int64(after)))
+	fs.add("back after kill -9", "ms", less, ms(int64(after)))
 	if err := back.checkFilled(ctx, n, r.value); err != nil {
 		return err
 	}
 	if rss, ok := back.settle(ctx); ok {
-		fs.add("memory after restart", "MB", false, megabytes(rss))
+		fs.add("memory after restart", "MB", less, megabytes(rss))
 	}
 	return ctx.Err()
 }

@@ -3,7 +3,8 @@ package jute
 import "github.com/zooid-io/zooid/zk"
 
 // ACL reads a vector of ACL entries; null gives nil, empty a slice that is not nil. nullID tells that some entry's id was
-// null (its scheme, if null, reads as ""): the request is then answered with MarshallingError, not InvalidACL.
+// null (its scheme, if null, reads as ""): the request is then answered with MarshallingError, not InvalidACL. Of an entry of
+// scheme auth nobody reads the id, so there it may be null; kazoo sends its CREATOR_ALL_ACL so.
 func (d *Decoder) ACL() (acl []zk.ACL, nullID bool) {
 	n, null := d.Count(12)
 	if null || d.err != nil {
@@ -15,7 +16,7 @@ func (d *Decoder) ACL() (acl []zk.ACL, nullID bool) {
 		a.ID.Scheme = d.String()
 		id, isNull := d.NullString()
 		a.ID.ID = id
-		nullID = nullID || isNull && d.err == nil
+		nullID = nullID || isNull && d.err == nil && a.ID.Scheme != "auth"
 		acl = append(acl, a)
 	}
 	if d.err != nil {

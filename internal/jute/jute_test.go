@@ -112,3 +112,18 @@ func FuzzDecoder(f *testing.F) {
 		}
 	})
 }
+
+// TestACLNullID: kazoo sends the id of auth as null, and Apache's server takes it; for other schemes it is an error.
+func TestACLNullID(t *testing.T) {
+	for scheme, want := range map[string]bool{"auth": false, "digest": true, "world": true, "": true} {
+		b := jute.AppendInt(nil, 1)
+		b = jute.AppendInt(b, int32(zk.PermAll))
+		b = jute.AppendString(b, scheme)
+		b = jute.AppendInt(b, -1)
+		d := jute.NewDecoder(b)
+		acl, null := d.ACL()
+		if d.Err() != nil || len(acl) != 1 || null != want {
+			t.Errorf("scheme %q: %v, null id %v, want %v (%v)", scheme, acl, null, want, d.Err())
+		}
+	}
+}

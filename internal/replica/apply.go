@@ -54,8 +54,7 @@ func (r *Replica) apply(p proposal, now int64, e *Effects) {
 		invariant.Check(en.kind == entryWrite && en.zxid == x.Zxid, invariant.SessionFIFO,
 			"txn %v is applied while the oldest request of session %v is of kind %d, zxid %v", x.Zxid, c.session, en.kind, en.zxid)
 		r.reply(c, en, x, &res, e)
-		c.pop()
-		r.inflight--
+		r.pop(c)
 		if x.Type == txn.TypeCloseSession {
 			e.close(c)
 			r.detach(c)

@@ -66,7 +66,7 @@ type entry struct {
 	code   zk.Code
 	zxid   zk.Zxid // write: its txn; sync: what must be applied; error: the header's zxid, or useLast
 	header wire.Header
-	body   []byte // read: the record, our own copy; sasl: the token
+	op     wire.Op // read, sync: what is asked; nil if it could not be decoded
 	ids    []zk.ID
 	since  int64
 }
@@ -74,17 +74,27 @@ type entry struct {
 // useLast in an entry's zxid stands for the last applied zxid at the time of the answer.
 const useLast zk.Zxid = -1 << 63
 
-func (c *Conn) push(e entry) {
-	c.fifo = append(c.fifo, e)
+// queue appends to a connection's FIFO.
+func (r *Replica) queue(c *Conn, en entry) {
+	if c.fifo == nil {
+		if n := len(r.spare); n > 0 {
+			c.fifo = r.spare[n-1]
+			r.spare = r.spare[:n-1]
+		}
+	}
+	c.fifo = append(c.fifo, en)
+	r.inflight++
 }
 
-func (c *Conn) pop() {
+// pop takes the oldest request off, answered. An idle connection keeps no FIFO.
+func (r *Replica) pop(c *Conn) {
 	c.fifo[c.head] = entry{}
 	c.head++
+	r.inflight--
 	if c.head == len(c.fifo) {
-		if cap(c.fifo) > 64 {
-			c.fifo = nil // an idle connection keeps little
+		if cap(c.fifo) <= 1024 && len(r.spare) < 256 {
+			r.spare = append(r.spare, c.fifo[:0])
 		}
-		c.fifo, c.head = c.fifo[:0], 0
+		c.fifo, c.head = nil, 0
 	}
 }

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +30,8 @@ type conn struct {
 
 	heard    atomic.Int64 // ms since 1970: when the last request came
 	finished atomic.Bool  // our side is shut: what still comes is thrown away
-	dec      wire.Decoder
+	grown    atomic.Bool  // the goroutine has done something: its stack is larger than waiting needs
+	nudged   atomic.Bool  // the goroutine was woken to replace itself
 }
 
 // lingerTime is how long a closed connection is still read, so that the client gets our last reply and not a reset.
@@ -43,41 +48,68 @@ func newConn(s *Server, nc net.Conn) *conn {
 		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
 	}
 	c.sock = newSock(nc)
-	c.out.wake.L = &c.out.mu
+	c.out.nc, c.out.wake.L = nc, &c.out.mu
 	return c
 }
 
-// serve reads until the connection ends.
-func (c *conn) serve() {
-	defer c.s.connWG.Done()
-	defer c.gone()
-	if t := c.s.opt.HandshakeTimeout; t > 0 {
-		_ = c.nc.SetReadDeadline(time.Now().Add(t))
-	}
-	var carry []byte // the start of a frame that has not come whole
-	least := 4
+// serve reads until the connection ends. carry is the start of a frame that has not come whole, least the length that is
+// known of it.
+func (c *conn) serve(carry []byte, least int) {
+	deaf := false // what still comes is thrown away
 	for {
 		b, err := c.sock.read(carry, least)
 		if err != nil {
+			if c.nudged.Swap(false) && errors.Is(err, os.ErrDeadlineExceeded) && !c.finished.Load() {
+				_ = c.nc.SetReadDeadline(time.Time{})
+				go c.serve(carry, least)
+				return
+			}
+			c.gone()
 			return
 		}
-		if c.finished.Load() {
+		c.grown.Store(true)
+		if deaf || c.finished.Load() {
 			putBuffer(b)
 			carry, least = nil, 4
 			continue
 		}
 		used, ok := c.take(b)
+		for ok && c.more(b[used:]) { // there is so much to answer already that it has to leave first
+			c.out.room()
+			var n int
+			n, ok = c.take(b[used:])
+			used += n
+		}
 		if !ok {
 			putBuffer(b)
-			if !c.finished.Load() {
+			if !c.out.ending() {
+				c.gone()
 				return
 			}
-			carry, least = nil, 4
+			deaf, carry, least = true, nil, 4
 			continue
 		}
 		carry, least = keep(b, used, c.s.opt.MaxFrame)
 		c.out.room()
 	}
+}
+
+// nudge makes the goroutine of a connection that was not heard of since then replace itself by a new one. The stack that a
+// request needs is twice what waiting needs, and the runtime does not take that half back by itself: with a hundred thousand
+// idle connections it is the largest thing they cost.
+func (c *conn) nudge(then int64) {
+	if c.heard.Load() > then || !c.grown.Load() || c.finished.Load() {
+		return
+	}
+	c.grown.Store(false)
+	c.nudged.Store(true)
+	_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+}
+
+// more tells that b begins with a whole frame.
+func (c *conn) more(b []byte) bool {
+	_, whole, _ := c.frame(b)
+	return whole
 }
 
 // keep saves the bytes behind used, and gives back the buffer; least is how long the frame that they begin is in all.
@@ -138,8 +170,8 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	n, ok := c.reads(b[used:])
 	used += n
-	if !ok {
-		return used, false
+	if !ok || c.out.high() {
+		return used, ok
 	}
 	if _, whole, ok := c.frame(b[used:]); !whole {
 		return used, ok
@@ -147,6 +179,9 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	n, ok = c.requests(b[used:], now)
 	return used + n, ok
 }
+
+// decoders are in use for a batch; an idle connection has none.
+var decoders = sync.Pool{New: func() any { return new(wire.Decoder) }}
 
 // reads answers, under the shared lock, the reads at the start of b. They end at the first frame that needs the exclusive
 // side, is not whole or is not right.
@@ -156,19 +191,21 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	count := 0
 	var last wire.Header
 	s := c.s
+	dec := decoders.Get().(*wire.Decoder)
+	defer decoders.Put(dec)
 	s.mu.RLock()
-	for {
+	for ok = true; len(out) < highOutbox; {
 		f, whole, good := c.frame(b[used:])
 		if !whole {
 			ok = good
 			break
 		}
-		h, body, err := c.dec.Header(f)
+		h, body, err := dec.Header(f)
 		if err != nil || h.Type.IsWrite() || h.Type == wire.OpSync || !h.Type.FromClient() || h.Type == wire.OpAuth {
 			ok = true
 			break
 		}
-		op, err := c.dec.Body(h.Type, body)
+		op, err := dec.Body(h.Type, body)
 		if err != nil {
 			ok = true
 			break
@@ -207,28 +244,53 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
-// requests hands the rest of a batch to the replica.
+// batches hold the decoded requests of a batch.
+var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
+
+// requests hands the rest of a batch to the replica, as far as the answers stay within bounds. It is copied once, as a
+// whole: what is asked for is kept until it is answered.
 func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
-	s := c.s
-	ev := replica.Request{Conn: c.rc, Now: now, Since: monotonic()}
-	var few [8]*conn
-	count := 0
-	s.mu.Lock()
+	whole := 0
 	for {
-		f, whole, good := c.frame(b[used:])
-		if !whole {
+		f, all, good := c.frame(b[whole:])
+		if !all {
 			ok = good
 			break
 		}
-		ev.Frame = f
-		s.rep.Step(&ev, &s.eff)
-		used += 4 + len(f)
+		whole += 4 + len(f)
+	}
+	own := bytes.Clone(b[:whole])
+	batch := batches.Get().(*[]replica.Request)
+	since := monotonic()
+	for at := 0; at < whole; {
+		f, _, _ := c.frame(own[at:])
+		*batch = append(*batch, replica.Decode(c.rc, f, now, since))
+		at += 4 + len(f)
+	}
+	s := c.s
+	var few [8]*conn
+	count := 0
+	s.mu.Lock()
+	for count < len(*batch) && s.eff.Sent() < highOutbox {
+		s.rep.Step(&(*batch)[count], &s.eff)
 		count++
 	}
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
 	s.mu.Unlock()
+	if count == len(*batch) {
+		used = whole
+	} else {
+		for range count {
+			f, _, _ := c.frame(own[used:])
+			used += 4 + len(f)
+		}
+		ok = true // what is left is looked at again
+	}
 	c.received(count, used)
+	clear(*batch)
+	*batch = (*batch)[:0]
+	batches.Put(batch)
 	flushAll(dirty)
 	if busy {
 		c.waitTurn()
@@ -308,15 +370,16 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()
 	c.s.conns.remove(c)
-	if c.rc == nil {
-		return
+	if c.rc != nil {
+		c.s.mu.Lock()
+		c.s.rep.Step(&replica.Disconnect{Conn: c.rc}, &c.s.eff)
+		c.s.mu.Unlock()
 	}
-	c.s.mu.Lock()
-	c.s.rep.Step(&replica.Disconnect{Conn: c.rc}, &c.s.eff)
-	c.s.mu.Unlock()
+	c.s.connWG.Done()
 }
 
 func (c *conn) received(frames, bytes int) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -30,9 +31,9 @@ func (cs *connSet) add(c *conn, perIP, total int) error {
 	case cs.shut:
 		return net.ErrClosed
 	case perIP > 0 && cs.perIP[ip] >= perIP:
-		return errors.New("Too many connections from /" + ip.String())
+		return fmt.Errorf("Too many connections from /%s - max is %d", ip, perIP)
 	case total > 0 && len(cs.all) >= total:
-		return errors.New("Too many connections")
+		return fmt.Errorf("Too many connections max allowed is %d", total)
 	}
 	cs.all[c] = struct{}{}
 	cs.perIP[ip]++
@@ -57,6 +58,17 @@ func (cs *connSet) list() []*conn {
 		l = append(l, c)
 	}
 	return l
+}
+
+// nudge nudges every connection that has a session and was not heard of since then (ms since 1970).
+func (cs *connSet) nudge(then int64) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for c := range cs.all {
+		if c.heard.Load() != 0 {
+			c.nudge(then)
+		}
+	}
 }
 
 func (cs *connSet) len() int {
@@ -94,7 +106,7 @@ func (s *Server) acceptLoop() {
 		if err := s.conns.add(c, s.opt.MaxClientCnxns, s.opt.MaxCnxns); err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				s.metrics.Add(admin.ConnectionsRejected, 1)
-				s.log.Warn("Error accepting new connection: "+err.Error(), "max", s.opt.MaxClientCnxns)
+				s.log.Warn("Error accepting new connection: " + err.Error())
 			}
 			if t, ok := nc.(*net.TCPConn); ok {
 				_ = t.SetLinger(0) // upstream resets here
@@ -103,6 +115,9 @@ func (s *Server) acceptLoop() {
 			continue
 		}
 		s.connWG.Add(1)
-		go c.serve()
+		if t := s.opt.HandshakeTimeout; t > 0 {
+			_ = nc.SetReadDeadline(time.Now().Add(t))
+		}
+		go c.serve(nil, 4)
 	}
 }

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"net"
 	"sync"
+	"time"
 )
 
 // highOutbox is how many bytes may wait in an outbox before the connection is not read from any more; maxOutbox, before it is
@@ -11,21 +13,55 @@ const (
 	maxOutbox  = 64 << 20
 )
 
-// buffers holds buffers for input and output; a connection has one only while bytes are in it.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, bufferSize); return &b }}
+// closeTime is how long a connection that is to close waits for its client to take drainPiece bytes of what is left.
+const (
+	closeTime  = 3 * time.Second
+	drainPiece = 256 << 10
+)
 
-const bufferSize = 64 << 10
+// buffers and small hold buffers for input and output; a connection has one only while bytes are in it.
+var (
+	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	small   = sync.Pool{New: func() any { return new([smallSize]byte) }}
+)
 
-func getBuffer() []byte { return (*buffers.Get().(*[]byte))[:0] }
+const (
+	bufferSize = 64 << 10
+	smallSize  = 1 << 10
+)
+
+func getBuffer() []byte { return buffers.Get().(*[bufferSize]byte)[:0] }
+
+// bufferWith is a buffer that begins with b and has room to grow.
+func bufferWith(b []byte) []byte {
+	if len(b) <= smallSize/2 {
+		return append(small.Get().(*[smallSize]byte)[:0], b...)
+	}
+	return append(getBuffer(), b...)
+}
+
+// extend appends b to a buffer; a small one that it does not fit becomes a large one.
+func extend(buf, b []byte) []byte {
+	if cap(buf) == smallSize && len(buf)+len(b) > smallSize {
+		big := append(getBuffer(), buf...)
+		putBuffer(buf)
+		buf = big
+	}
+	return append(buf, b...)
+}
 
 func putBuffer(b []byte) {
-	if cap(b) == bufferSize {
-		buffers.Put(&b)
+	switch cap(b) {
+	case bufferSize:
+		buffers.Put((*[bufferSize]byte)(b[:bufferSize]))
+	case smallSize:
+		small.Put((*[smallSize]byte)(b[:smallSize]))
 	}
 }
 
 // outbox is the output of one connection that is not in the socket yet.
 type outbox struct {
+	nc      net.Conn
 	mu      sync.Mutex
 	wake    sync.Cond // output moved on, or the connection ended
 	buf     []byte
@@ -44,17 +80,25 @@ func (o *outbox) add(b []byte, last bool) bool {
 	if o.closing || o.broken {
 		return false
 	}
-	if o.buf == nil && len(b) > 0 {
-		o.buf = getBuffer()
+	switch {
+	case len(b) == 0:
+	case o.buf == nil:
+		o.buf = bufferWith(b)
+	default:
+		o.buf = extend(o.buf, b)
 	}
-	o.buf = append(o.buf, b...)
 	o.moves++
 	o.wake.Broadcast()
 	if last {
 		o.closing = true
+		if o.writing { // it may be blocked, and for ever
+			_ = o.nc.SetWriteDeadline(time.Now().Add(closeTime))
+		}
 	}
 	if len(o.buf)+o.waiting > maxOutbox && len(b) < maxOutbox/2 {
-		o.closing = true
+		o.broken, o.buf = true, nil
+		_ = o.nc.Close() // wakes who is writing and who is reading
+		return false
 	}
 	need := !o.dirty && !o.writing
 	o.dirty = o.dirty || need
@@ -71,7 +115,7 @@ func (o *outbox) give(b []byte) {
 	case o.buf == nil:
 		o.buf = b
 	default:
-		o.buf = append(o.buf, b...)
+		o.buf = extend(o.buf, b)
 		putBuffer(b)
 	}
 }
@@ -118,7 +162,17 @@ func (c *conn) drain(b []byte, n int) {
 	defer c.s.connWG.Done()
 	o := &c.out
 	for {
-		_, err := c.nc.Write(b[n:])
+		var err error
+		for n < len(b) && err == nil {
+			o.mu.Lock()
+			if o.closing {
+				_ = c.nc.SetWriteDeadline(time.Now().Add(closeTime))
+			}
+			o.mu.Unlock()
+			var k int
+			k, err = c.nc.Write(b[n:min(len(b), n+drainPiece)])
+			n += k
+		}
 		putBuffer(b)
 		o.mu.Lock()
 		o.waiting = 0
@@ -151,6 +205,13 @@ func (c *conn) settle() {
 	}
 }
 
+// high tells that the outbox is full.
+func (o *outbox) high() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.buf)+o.waiting > highOutbox && !o.closing && !o.broken
+}
+
 // room waits until the outbox is not full any more, or the connection ends.
 func (o *outbox) room() {
 	o.mu.Lock()
@@ -158,6 +219,22 @@ func (o *outbox) room() {
 		o.wake.Wait()
 	}
 	o.mu.Unlock()
+}
+
+// emptied waits, if the connection is to close behind its last byte, until that is written or cannot be.
+func (o *outbox) emptied() {
+	o.mu.Lock()
+	for o.closing && !o.broken && (o.writing || len(o.buf) > 0) {
+		o.wake.Wait()
+	}
+	o.mu.Unlock()
+}
+
+// ending tells that the connection closes behind what the outbox holds.
+func (o *outbox) ending() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing
 }
 
 // shut makes the outbox take nothing more and wakes whoever waits.

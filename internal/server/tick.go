@@ -24,6 +24,7 @@ func (s *Server) tickLoop() {
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)
+		s.conns.nudge(now)
 	}
 }
 
@@ -33,15 +34,39 @@ func heard(c *replica.Conn) int64 { return c.Tag.(*conn).heard.Load() }
 // so a collection is cheap, and with the usual percentage a large tree would keep as much garbage as data.
 const gcHeadroom = 48 << 20
 
+func readAllocs() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
 // paceGC keeps the collector's percentage at that headroom.
+//
+// When nothing happens for a while it also gives back what a burst has left: buffers, and the stacks of connections that are
+// idle now, which only a collection shrinks.
 func paceGC(ctx context.Context) {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	sample := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
 	last := -1
+	var allocated uint64
+	quiet, given := 0, 0
 	t := time.NewTicker(500 * time.Millisecond)
 	defer t.Stop()
 	for {
 		metrics.Read(sample)
-		live := sample[0].Value.Uint64()
+		live, objects, free := sample[0].Value.Uint64(), sample[2].Value.Uint64(), sample[3].Value.Uint64()
+		if a := sample[1].Value.Uint64(); a-allocated > 1<<20 {
+			allocated, quiet, given = a, 0, 0
+		} else {
+			quiet++
+		}
+		if quiet >= 4 && given < 3 && objects+free > live+8<<20 {
+			given++
+			debug.FreeOSMemory()
+			allocated = readAllocs()
+		}
 		percent := int(min(gcHeadroom*100/max(live, 1<<20), 400))
 		percent = max(percent, 10)
 		if last < 0 || percent*10 < last*9 || percent*10 > last*11 {

@@ -118,9 +118,10 @@ func TestLife(t *testing.T) {
 	if ms, ok := x.Timeout(2); !ok || ms != 2000 {
 		t.Fatalf("the timeout became %d", ms)
 	}
-	if !x.Touch(2, 1000, 200) { // shorter: keeps the later end
+	if !x.Touch(2, 1000, 200) || !slices.Equal(x.Due(2000), []zk.SessionID{2}) { // shorter: ends sooner
 		t.Fatal("touch")
 	}
+	x.Touch(2, 9000, 300)
 	if got := x.Due(9999); !slices.Equal(got, []zk.SessionID{1, 3}) {
 		t.Fatalf("due %v", got)
 	}
@@ -175,7 +176,7 @@ func TestAgainstModel(t *testing.T) {
 					t.Fatalf("seed %d step %d: touch %v", seed, step, got)
 				}
 				if known && !e.closing {
-					e.expiry = max(e.expiry, expiry(timeout))
+					e.expiry = expiry(timeout)
 				}
 			case op < 8:
 				if x.SetClosing(id) != known {

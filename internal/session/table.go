@@ -65,7 +65,8 @@ func (t *Table) Add(id zk.SessionID, timeout int32, now int64) {
 }
 
 // Touch says that the session was heard of. timeout is the connection's, which a resume may have negotiated anew; the one of
-// Timeout stays. The session's end moves later, never nearer. False: the session is unknown or closing, and whatever touched
+// Timeout stays. The session's end moves to what this says, also nearer, as upstream: a resume with a shorter timeout expires
+// sooner. False: the session is unknown or closing, and whatever touched
 // it must not be served.
 func (t *Table) Touch(id zk.SessionID, timeout int32, now int64) bool {
 	s, ok := t.slots[id]
@@ -76,7 +77,7 @@ func (t *Table) Touch(id zk.SessionID, timeout int32, now int64) bool {
 	if r.closing {
 		return false
 	}
-	if e := t.expiry(timeout, now); e > r.expiry {
+	if e := t.expiry(timeout, now); e != r.expiry {
 		t.unlink(s)
 		r.expiry = e
 		t.link(s)

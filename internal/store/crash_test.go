@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -31,10 +32,12 @@ type machine struct {
 	counts  map[string]int
 }
 
+var crashSeeds = flag.Uint64("crashseeds", 600, "how many seeds TestCrashes runs")
+
 func TestCrashes(t *testing.T) {
-	seeds := uint64(3000)
+	seeds := *crashSeeds
 	if testing.Short() {
-		seeds = 300
+		seeds = 200
 	}
 	counts := map[string]int{}
 	for seed := range seeds {

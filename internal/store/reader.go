@@ -58,7 +58,7 @@ func newLogReader(r io.Reader, name string, maxRecord int) *logReader {
 	if maxRecord <= 0 {
 		maxRecord = defaultMaxRecord
 	}
-	return &logReader{r: bufio.NewReaderSize(r, 256<<10), name: name, max: maxRecord}
+	return &logReader{r: bufio.NewReaderSize(r, 64<<10), name: name, max: maxRecord}
 }
 
 func (l *logReader) damage(kind Damage, format string, args ...any) *LogError {

@@ -56,10 +56,15 @@ func follows(last, z zk.Zxid) bool {
 // checkOrder holds TotalOrder and LogContiguous for a batch after last; last -1 is not known.
 func checkOrder(last zk.Zxid, batch []Entry) {
 	for _, e := range batch {
-		invariant.Check(payloadZxid(e.Payload) == e.Zxid, invariant.TotalOrder, "entry %v holds txn %v", e.Zxid, payloadZxid(e.Payload))
-		if last >= 0 {
-			invariant.Check(e.Zxid > last, invariant.TotalOrder, "entry %v after %v", e.Zxid, last)
-			invariant.Check(follows(last, e.Zxid), invariant.LogContiguous, "entry %v after %v leaves a hole", e.Zxid, last)
+		// Compared here first, as the arguments of Check would be allocated for every entry.
+		if z := payloadZxid(e.Payload); z != e.Zxid {
+			invariant.Check(false, invariant.TotalOrder, "entry %v holds txn %v", e.Zxid, z)
+		}
+		if last >= 0 && e.Zxid <= last {
+			invariant.Check(false, invariant.TotalOrder, "entry %v after %v", e.Zxid, last)
+		}
+		if last >= 0 && !follows(last, e.Zxid) {
+			invariant.Check(false, invariant.LogContiguous, "entry %v after %v leaves a hole", e.Zxid, last)
 		}
 		last = e.Zxid
 	}

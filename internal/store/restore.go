@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -251,7 +250,7 @@ func (s *Store) readInto(n named, t *tree.Tree, sessions map[zk.SessionID]int32)
 		return info, file, err
 	}
 	t.BeginLoad()
-	info, err = ReadSnapshot(bufio.NewReaderSize(f, snapshotWindow), n.path(), s.o.MaxRecord, SnapshotVisitor{
+	info, err = ReadSnapshot(f, n.path(), s.o.MaxRecord, SnapshotVisitor{
 		Session: func(x Session) error { sessions[x.ID] = x.Timeout; return nil },
 		ACL:     func(e tree.ACLEntry) error { t.LoadACL(e.Key, e.ACL); return nil },
 		Node:    t.LoadNode,
@@ -305,11 +304,6 @@ func (r *restorer) logs(files []named) error {
 	if r.unanchored {
 		begin = 0
 	}
-	if len(files) > 0 {
-		if err := r.s.settle(files[len(files)-1].path()); err != nil {
-			return err
-		}
-	}
 	start := r.s.o.Now()
 	for i := begin; i < len(files); i++ {
 		next := zk.Zxid(-1)
@@ -324,14 +318,35 @@ func (r *restorer) logs(files []named) error {
 	return nil
 }
 
-// settle makes the last log file durable. A process that was killed may have left a batch with the operating system alone:
-// what is read from there, and is about to be served, must not be gone after the next power cut.
-func (s *Store) settle(path string) error {
+// settleSize is how much of the end of a log settle writes again: more than a batch has.
+const settleSize = 64 << 20
+
+// settle makes the last log file durable up to end. The process that wrote it may have been killed before it had synced, or
+// after a sync that failed: then its last batch is perhaps with the operating system alone, in pages that count as clean, so
+// that syncing again would do nothing. What is read from there, and is about to be served, must not be gone after the next
+// power cut; so it is written again.
+func (s *Store) settle(path string, end int64) error {
 	f, err := s.fs.OpenFile(path, os.O_RDWR)
 	if err != nil {
 		return &DiskError{"open", path, err}
 	}
-	err = f.Sync()
+	buf := make([]byte, min(end, 256<<10))
+	for at := max(0, end-settleSize); at < end && err == nil; {
+		part := buf[:min(int64(len(buf)), end-at)]
+		if _, err = f.ReadAt(part, at); err == nil {
+			_, err = f.WriteAt(part, at)
+		}
+		at += int64(len(part))
+	}
+	if size, e := f.Size(); err == nil && e == nil && size == end {
+		// The file may have been cut back here, and the disk not know: so its end is moved again too.
+		if err = f.Truncate(end + 1); err == nil {
+			err = f.Truncate(end)
+		}
+	}
+	if err == nil {
+		err = f.Sync()
+	}
 	if e := f.Close(); err == nil {
 		err = e
 	}
@@ -427,7 +442,7 @@ const foreignAdvice = "Another version or program wrote this. Use that, or, if o
 // lastEnd judges what follows the last good record of the last file.
 func (r *restorer) lastEnd(f vfs.File, n named, l *logReader, e *LogError, t tail) error {
 	if e == nil && t.used <= l.off {
-		return nil // only padding
+		return r.s.settle(n.path(), l.off) // only padding follows
 	}
 	if e != nil && e.Kind == BadHeader {
 		return r.refuse(e)
@@ -442,7 +457,10 @@ func (r *restorer) lastEnd(f vfs.File, n named, l *logReader, e *LogError, t tai
 		}
 		return r.refuse(e)
 	}
-	return r.repair(n, l, e, t)
+	if err := r.repair(n, l, e, t); err != nil || l.off <= logHeaderSize {
+		return err
+	}
+	return r.s.settle(n.path(), l.off)
 }
 
 // middleEnd judges what follows the last good record of a file that has a successor. A torn end is harmless if the successor
@@ -468,7 +486,7 @@ func (r *restorer) repair(n named, l *logReader, e *LogError, t tail) error {
 	if e != nil {
 		what = e.Kind
 	}
-	if what == BadHeader || l.off == logHeaderSize {
+	if l.off <= logHeaderSize {
 		if what == BadHeader && t.used > logHeaderSize {
 			return r.refuse(e)
 		}

@@ -90,7 +90,7 @@ type snapshotReader struct {
 	readFail error
 }
 
-const snapshotWindow = 256 << 10
+const snapshotWindow = 64 << 10
 
 // fill makes sure that n bytes can be read from the window.
 func (d *snapshotReader) fill(n int) error {

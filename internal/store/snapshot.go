@@ -130,7 +130,7 @@ type snapshotWriter struct {
 }
 
 func (w *snapshotWriter) write(sn *Snapshot, digest, lastZxid bool) {
-	w.buf = make([]byte, 0, snapshotChunk+snapshotChunk/4)
+	w.buf = make([]byte, 0, 4096)
 	w.buf = binary.BigEndian.AppendUint32(w.buf, snapshotMagic)
 	w.buf = binary.BigEndian.AppendUint32(w.buf, fileVersion)
 	w.buf = jute.AppendLong(w.buf, -1) // dbid

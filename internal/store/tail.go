@@ -37,7 +37,7 @@ func readTail(f vfs.File, off int64) (t tail, err error) {
 	if t.size, err = f.Size(); err != nil {
 		return t, err
 	}
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 64<<10)
 	for at := off; at < t.size; {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), t.size-at)], at)
 		for i := n - 1; i >= 0; i-- {
