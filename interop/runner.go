@@ -88,6 +88,7 @@ func newPlayer(t testing.TB, srv *Server, name string, settings map[string]strin
 		t.Fatalf("%s: %v", srv.Kind, err)
 	}
 	p.newest = h.Zxid
+	c.awaitClose()
 	return p
 }
 
@@ -125,6 +126,9 @@ func (p *player) play(s *script.Step) (lines []string, err error) {
 		lines = p.act(verb, rest)
 	} else {
 		lines = p.direct(verb, rest)
+	}
+	if len(rest.words) > 0 && rest.words[0] == "await" {
+		return lines, nil // that one connection ended says nothing about when the others hear why
 	}
 	return append(lines, p.drainOthers(verb)...), nil
 }
@@ -189,6 +193,9 @@ func (p *player) alive() bool {
 	defer c.Close()
 	h, err := c.Call(&wire.CloseSession{}, nil)
 	p.newest = max(p.newest, h.Zxid)
+	if err == nil {
+		c.awaitClose()
+	}
 	return err == nil
 }
 
@@ -619,6 +626,7 @@ func (p *player) finish() {
 		}
 		c.xid = 1 << 20
 		c.Call(&wire.CloseSession{}, nil)
+		c.awaitClose()
 		c.Close()
 	}
 }
