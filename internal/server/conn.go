@@ -29,6 +29,7 @@ type conn struct {
 	made int64 // ms since 1970
 
 	heard    atomic.Int64 // ms since 1970: when the last request came
+	held     atomic.Bool  // not read from, because too much is in flight
 	finished atomic.Bool  // our side is shut: what still comes is thrown away
 	grown    atomic.Bool  // the goroutine has done something: its stack is larger than waiting needs
 	nudged   atomic.Bool  // the goroutine was woken to replace itself
@@ -316,6 +317,11 @@ func (s *Server) full(c *conn) bool {
 // waitTurn waits until the connection may be read again. It looks again whenever its output moves: the condition can only
 // end by a reply to this connection.
 func (c *conn) waitTurn() {
+	c.held.Store(true)
+	defer func() { // its client was alive, as far as we let it speak
+		c.heard.Store(time.Now().UnixMilli())
+		c.held.Store(false)
+	}()
 	o := &c.out
 	for {
 		o.mu.Lock()
