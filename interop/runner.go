@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,8 +173,10 @@ func (p *player) direct(verb string, ph phrase) []string {
 		p.srv.Kill()
 		p.srv.Launch(p.t)
 		for _, a := range p.actors {
+			if a.open {
+				a.c.Close()
+			}
 			a.open = false
-			a.c.Close()
 		}
 		if p.srv.Serves() != nil {
 			return []string{"does not start"}
@@ -228,9 +231,9 @@ func (p *player) act(name string, ph phrase) []string {
 		if a = p.actors[name]; a == nil {
 			return []string{"no server"}
 		}
-		if !a.open {
-			return []string{"closed"}
-		}
+	}
+	if a.c == nil {
+		return []string{"closed"}
 	}
 	switch verb {
 	case "drop": // the client's side goes away without a word
@@ -282,12 +285,16 @@ func (p *player) act(name string, ph phrase) []string {
 }
 
 func (p *player) dial(name string) *actor {
-	c, err := Dial(p.srv.Addr())
+	conn, err := Dial(p.srv.Addr())
 	if err != nil {
-		return nil // nobody listens: the server is gone
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil // nobody listens: the server is gone
+		}
+		p.actors[name] = &actor{name: name} // it was accepted and reset before we could speak
+		return p.actors[name]
 	}
-	p.t.Cleanup(func() { c.Close() })
-	a := &actor{name: name, c: c, open: true}
+	p.t.Cleanup(func() { conn.Close() })
+	a := &actor{name: name, c: conn, open: true}
 	p.actors[name] = a
 	return a
 }
@@ -306,6 +313,9 @@ func (p *player) connect(name string, ph phrase) []string {
 		before = a
 		if a = p.dial(name); a == nil {
 			return []string{"no server"}
+		}
+		if !a.open {
+			return []string{"closed"}
 		}
 	}
 	req := NewSession(sessionTimeout)
