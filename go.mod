@@ -2,4 +2,4 @@ module github.com/zooid-io/zooid
 
 go 1.26.0
 
-require github.com/klauspost/compress v1.20.3 // indirect
+require github.com/klauspost/compress v1.20.3
