@@ -69,10 +69,8 @@ func (t *Tree) Check() error {
 		return fmt.Errorf("%d znodes have an owner and %d are ephemeral, of %d sessions; listed are %d, %d, %d",
 			linked, ephemerals, len(owned), t.owners.links.Len(), t.owners.ephemerals, len(t.owners.sessions))
 	}
-	for id, want := range owned {
-		if got := len(t.Ephemerals(id)); got != want {
-			return fmt.Errorf("session %v owns %d znodes, %d are listed", id, want, got)
-		}
+	if err := t.checkOwners(owned, linked-ephemerals); err != nil {
+		return err
 	}
 	if quotas != t.quotas.n || quotas != len(t.Quotas()) {
 		return fmt.Errorf("%d znodes set a quota, %d are known, %d listed", quotas, t.quotas.n, len(t.Quotas()))
@@ -113,6 +111,38 @@ func (t *Tree) checkChildren(n Node) error {
 		return fmt.Errorf("the first child says that %d is the last, not %d", t.at(r.first).prev, last)
 	}
 	return nil
+}
+
+// checkOwners walks the lists of owners: owned is how many znodes each session should have, rest how many the lists of the
+// containers and of the times to live together.
+func (t *Tree) checkOwners(owned map[zk.SessionID]int, rest int) error {
+	walk := func(first uint32, kind Kind, owner int64) (count int, err error) {
+		for l := first; l != 0; l = t.owners.links.At(l).next {
+			n := t.owners.links.At(l).node
+			if r := t.at(n); t.KindOf(r.owner) != kind || kind == Ephemeral && r.owner != owner {
+				return count, fmt.Errorf("%s is in the list of another owner, %#x", t.Path(n), owner)
+			}
+			if count++; count > t.owners.links.Len() {
+				return count, fmt.Errorf("the list of owner %#x does not end", owner)
+			}
+		}
+		return count, nil
+	}
+	for id, want := range owned {
+		got, err := walk(t.owners.sessions[id], Ephemeral, int64(id))
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return fmt.Errorf("session %v owns %d znodes, %d are listed", id, want, got)
+		}
+	}
+	containers, err := walk(t.owners.containers, Container, ContainerOwner)
+	ttls, err2 := walk(t.owners.ttls, TTL, 0)
+	if containers+ttls != rest {
+		return errors.Join(err, err2, fmt.Errorf("%d containers and %d with a time to live are listed, of %d", containers, ttls, rest))
+	}
+	return errors.Join(err, err2)
 }
 
 func (t *Tree) checkACLs(refs map[uint32]int) error {
