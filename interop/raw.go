@@ -142,3 +142,12 @@ func (c *Conn) Reply(wait time.Duration) (wire.ReplyHeader, *jute.Decoder, error
 	h.Decode(d)
 	return h, d, d.Err()
 }
+
+// awaitClose returns when the server has closed the connection, or takes too long.
+func (c *Conn) awaitClose() {
+	for {
+		if _, err := c.ReadFrame(patience); err != nil {
+			return
+		}
+	}
+}

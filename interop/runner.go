@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -88,6 +89,7 @@ func newPlayer(t testing.TB, srv *Server, name string, settings map[string]strin
 		t.Fatalf("%s: %v", srv.Kind, err)
 	}
 	p.newest = h.Zxid
+	c.awaitClose()
 	return p
 }
 
@@ -125,6 +127,9 @@ func (p *player) play(s *script.Step) (lines []string, err error) {
 		lines = p.act(verb, rest)
 	} else {
 		lines = p.direct(verb, rest)
+	}
+	if len(rest.words) > 0 && rest.words[0] == "await" {
+		return lines, nil // that one connection ended says nothing about when the others hear why
 	}
 	return append(lines, p.drainOthers(verb)...), nil
 }
@@ -168,8 +173,10 @@ func (p *player) direct(verb string, ph phrase) []string {
 		p.srv.Kill()
 		p.srv.Launch(p.t)
 		for _, a := range p.actors {
+			if a.open {
+				a.c.Close()
+			}
 			a.open = false
-			a.c.Close()
 		}
 		if p.srv.Serves() != nil {
 			return []string{"does not start"}
@@ -189,6 +196,9 @@ func (p *player) alive() bool {
 	defer c.Close()
 	h, err := c.Call(&wire.CloseSession{}, nil)
 	p.newest = max(p.newest, h.Zxid)
+	if err == nil {
+		c.awaitClose()
+	}
 	return err == nil
 }
 
@@ -221,9 +231,9 @@ func (p *player) act(name string, ph phrase) []string {
 		if a = p.actors[name]; a == nil {
 			return []string{"no server"}
 		}
-		if !a.open {
-			return []string{"closed"}
-		}
+	}
+	if a.c == nil {
+		return []string{"closed"}
 	}
 	switch verb {
 	case "drop": // the client's side goes away without a word
@@ -275,12 +285,16 @@ func (p *player) act(name string, ph phrase) []string {
 }
 
 func (p *player) dial(name string) *actor {
-	c, err := Dial(p.srv.Addr())
+	conn, err := Dial(p.srv.Addr())
 	if err != nil {
-		return nil // nobody listens: the server is gone
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil // nobody listens: the server is gone
+		}
+		p.actors[name] = &actor{name: name} // it was accepted and reset before we could speak
+		return p.actors[name]
 	}
-	p.t.Cleanup(func() { c.Close() })
-	a := &actor{name: name, c: c, open: true}
+	p.t.Cleanup(func() { conn.Close() })
+	a := &actor{name: name, c: conn, open: true}
 	p.actors[name] = a
 	return a
 }
@@ -299,6 +313,9 @@ func (p *player) connect(name string, ph phrase) []string {
 		before = a
 		if a = p.dial(name); a == nil {
 			return []string{"no server"}
+		}
+		if !a.open {
+			return []string{"closed"}
 		}
 	}
 	req := NewSession(sessionTimeout)
@@ -619,6 +636,7 @@ func (p *player) finish() {
 		}
 		c.xid = 1 << 20
 		c.Call(&wire.CloseSession{}, nil)
+		c.awaitClose()
 		c.Close()
 	}
 }

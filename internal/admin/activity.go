@@ -43,7 +43,7 @@ func (a *Activity) Reply(xid int32, zxid zk.Zxid, op string, start, end int64) {
 		a.xid = int64(xid) + 1
 	}
 	a.op, a.zxid, a.end, a.last = op, zxid, end, end-start
-	a.latency.add(a.last)
+	a.latency.Add(a.last)
 }
 
 // Replies is Send and Reply for a batch of n reads that came and were answered together; xid, zxid and op are the last's.
@@ -82,8 +82,8 @@ func (a *Activity) Fill(c *Connection) {
 	}
 }
 
-// add is for a Summary that its owner guards.
-func (s *Summary) add(v int64) { s.addN(v, 1) }
+// Add is for a Summary that its owner guards.
+func (s *Summary) Add(v int64) { s.addN(v, 1) }
 
 func (s *Summary) addN(v, n int64) {
 	if s.Count == 0 {

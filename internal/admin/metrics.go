@@ -144,6 +144,16 @@ func (m *Metrics) RecordKey(t TimingSet, key string, v int64) {
 	}
 }
 
+// MergeKey adds a whole summary to the summary of a key of a BASIC set.
+func (m *Metrics) MergeKey(t TimingSet, key string, s Summary) {
+	if r := m.timed[t].at(key, newTiming); r != nil && s.Count > 0 {
+		r.sum.Add(s.Sum)
+		r.count.Add(s.Count)
+		lower(&r.min, s.Min)
+		raise(&r.max, s.Max)
+	}
+}
+
 // Requests records the latency, in ms, of n requests that were answered, in UpdateLatency or ReadLatency, which together are
 // srvr's latency. A write is what became a txn, refused or not. A negative latency is not recorded.
 func (m *Metrics) Requests(write bool, latency, n int64) {

@@ -11,7 +11,7 @@ import (
 	"github.com/zooid-io/zooid/internal/wire"
 )
 
-// rampTime is how long a round runs before it counts: connections fill their windows, the scheduler finds its places.
+// rampTime is how long a round runs, at most, before it counts: connections fill their windows, the scheduler finds its places.
 const rampTime = 300 * time.Millisecond
 
 // loop measures one work on every target, A B A B, after each has been prepared and warmed.
@@ -93,7 +93,7 @@ func (r *runner) round(ctx context.Context, in *instance, w Work, number int, d 
 	return r.drive(ctx, c, in, fmt.Sprintf("%s %s", w, in.Name), number, w.Rounds, run, d)
 }
 
-// drive lets a crew run for rampTime and then d, measuring the latter, and checks afterwards what it left.
+// drive lets a crew run for a ramp and then for d, measuring the latter, and checks afterwards what it left.
 func (r *runner) drive(ctx context.Context, c *crew, in *instance, label string, number, of int, run func(*worker) error, d time.Duration) (*round, error) {
 	ended := make(chan error, 1)
 	stage := fmt.Sprintf("round %d of %d", number, of)
@@ -117,7 +117,7 @@ func (r *runner) drive(ctx context.Context, c *crew, in *instance, label string,
 			return nil, false
 		}
 	}
-	if err, is := early(rampTime); is {
+	if err, is := early(min(rampTime, d/4)); is {
 		return nil, err
 	}
 	c.m.begin()

@@ -53,6 +53,9 @@ func Full() []Work {
 	}
 }
 
+// leastRound is the shortest round that holds a window of time.
+const leastRound = 2 * windowSize
+
 // check refuses what cannot be run, and completes each Work.
 func (o *Options) check() error {
 	if len(o.Targets) == 0 {
@@ -81,8 +84,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("%s is %d; it must be %d to %d", c.what, c.n, c.min, c.max)
 		}
 	}
-	if o.Duration < time.Second {
-		return fmt.Errorf("a round of %v is too short; a second is the least", o.Duration)
+	if o.Duration < leastRound {
+		return fmt.Errorf("a round of %v is too short; %v is the least", o.Duration, leastRound)
 	}
 	if o.Rate < 0 || o.WriteRate <= 0 {
 		return errors.New("a rate must be positive")

@@ -14,6 +14,7 @@ type Report struct {
 	Options     Parameters
 	Targets     []TargetInfo
 	Results     []Result // by work, then by target, in the order they were asked for
+	Kept        []string `json:",omitempty"` // data folders that were left, with -keep
 }
 
 // Parameters are the options as the report keeps them.

@@ -96,10 +96,13 @@ func (r *runner) cleanUp() {
 	r.p.say("cleaning up")
 	r.down()
 	if r.opt.Keep {
+		r.report.Kept = r.dirs
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
 	for name, in := range r.live {
-		if err := in.remove(context.Background()); err != nil {
+		if err := in.remove(ctx); err != nil {
 			r.failed = append(r.failed, fmt.Sprintf("%s: %s was not removed: %v", name, Root, err))
 		}
 	}

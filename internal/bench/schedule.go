@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +39,8 @@ func (w *worker) open() error {
 	if err != nil {
 		w.s.c.Close()
 	}
-	if e := <-sender; err == nil || e != nil && w.g.m.phase.Load() != stopping {
+	// Whoever fails closes the connection under the other: the cause is the error that does not say so.
+	if e := <-sender; err == nil || e != nil && errors.Is(err, net.ErrClosed) {
 		err = e
 	}
 	return err

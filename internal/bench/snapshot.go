@@ -14,6 +14,9 @@ import (
 // never is a snapCount that no run reaches.
 const never = 1_000_000_000
 
+// snapshotRounds is how much longer than other rounds that of this scenario is: it must see several snapshots.
+const snapshotRounds = 6
+
 // snapshotPoll is how often the data folder is looked at.
 const snapshotPoll = 20 * time.Millisecond
 
@@ -50,7 +53,7 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 		}
 	}
 	watch := watchSnapshots(filepath.Join(in.proc.dir, "data", "version-2"))
-	rd, err := r.round(ctx, in, w, 1, max(30*time.Second, 4*r.opt.Duration))
+	rd, err := r.round(ctx, in, w, 1, snapshotRounds*r.opt.Duration)
 	grown := watch()
 	if err != nil {
 		return err
@@ -63,7 +66,7 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 		begin := from.Add(time.Duration(i) * windowSize)
 		in := &res.Timeline[i]
 		for _, g := range grown {
-			in.Snapshot = in.Snapshot || g.at.After(begin) && g.at.Before(begin.Add(windowSize+snapshotPoll))
+			in.Snapshot = in.Snapshot || g.After(begin) && g.Before(begin.Add(windowSize+snapshotPoll))
 		}
 		h := rd.m.windows[i].hist
 		switch {
@@ -93,12 +96,10 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 	return nil
 }
 
-// growth is a moment at which a snapshot file was seen to be new or longer.
-type growth struct{ at time.Time }
-
-// watchSnapshots looks at the files of dir until its result is called, which gives what was seen.
-func watchSnapshots(dir string) func() []growth {
-	var seen []growth
+// watchSnapshots looks at the files of dir until its result is called, which gives the moments at which a snapshot was seen
+// to be new or longer.
+func watchSnapshots(dir string) func() []time.Time {
+	var seen []time.Time
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	sizes := snapshotSizes(dir)
@@ -114,14 +115,14 @@ func watchSnapshots(dir string) func() []growth {
 			now := snapshotSizes(dir)
 			for name, size := range now {
 				if old, ok := sizes[name]; !ok || size > old {
-					seen = append(seen, growth{time.Now()})
+					seen = append(seen, time.Now())
 					break
 				}
 			}
 			sizes = now
 		}
 	})
-	return func() []growth {
+	return func() []time.Time {
 		close(stop)
 		wg.Wait()
 		return seen

@@ -60,6 +60,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 			fmt.Fprintf(w, "%s on %s: errors: %s\n", res.Work, res.Target, strings.Join(res.errorWords(), ", "))
 		}
 	}
+	for _, dir := range r.Kept {
+		fmt.Fprintln(w, "kept", dir)
+	}
 	return nil
 }
 

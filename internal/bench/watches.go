@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/jute"
@@ -47,7 +48,12 @@ func (r *runner) watches(ctx context.Context, t *Target, fs *figures, res *Resul
 		fs.add("server CPU", "µs/watch", less, float64((after-cpu).Microseconds())/float64(n))
 		fs.add("memory per watch", "B", less, float64(rss-before)/float64(n))
 	}
-	return checkWatch(ss[0], ss[1], uint64(n-1))
+	for _, k := range slices.Compact([]uint64{0, uint64(n / 2), uint64(n - 1)}) {
+		if err := checkWatch(ss[0], ss[1], k); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // checkWatch makes the znode of key k, which watcher must be told of.

@@ -69,6 +69,9 @@ func ParseWork(s string) ([]Work, error) {
 func parseWork(part string) (Work, error) {
 	rest, rate, hasRate := strings.Cut(part, ":")
 	kind, window, hasWindow := strings.Cut(rest, "@")
+	if kind == "populate" { // as other load generators call it
+		kind = "znodes"
+	}
 	w := Work{Kind: kind}
 	_, isLoop := loops[kind]
 	if _, ok := scenarios[kind]; !ok && !isLoop {

@@ -148,7 +148,10 @@ func (d *Decoder) Count(itemSize int) (n int, null bool) {
 	return int(c), false
 }
 
-// Strings reads a vector of ustrings; null gives nil, empty a slice that is not nil. Null items read as "".
+// ErrNullItem says that a vector of strings has a null in it.
+var ErrNullItem = errors.New("jute: null within a vector of strings")
+
+// Strings reads a vector of ustrings; null gives nil, empty a slice that is not nil. A null item is an error.
 func (d *Decoder) Strings() []string {
 	n, null := d.Count(4)
 	if null || d.err != nil {
@@ -156,7 +159,12 @@ func (d *Decoder) Strings() []string {
 	}
 	v := make([]string, 0, n)
 	for range n {
-		v = append(v, d.String())
+		s, null := d.NullString()
+		if null {
+			d.Fail(ErrNullItem)
+			return nil
+		}
+		v = append(v, s)
 	}
 	if d.err != nil {
 		return nil

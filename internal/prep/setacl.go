@@ -9,11 +9,11 @@ import (
 // setACL: client protocol, section 3.4.4. The new list holds at once for the requests behind this one.
 func (p *Prep) setACL(r *Request, s *wire.SetACL, z zk.Zxid) (txn.Type, txn.Body) {
 	p.alive(r)
-	if s.PathNull || s.NullACLID {
-		refuse(zk.MarshallingError)
-	}
-	if zk.ValidatePath(s.Path) != nil {
+	if s.PathNull || zk.ValidatePath(s.Path) != nil {
 		refuse(zk.BadArguments)
+	}
+	if s.NullACLID {
+		refuse(zk.MarshallingError)
 	}
 	acl, code := p.cfg.Rules.Fix(s.ACL, r.IDs)
 	if code != zk.OK {

@@ -9,10 +9,7 @@ import (
 // setData: client protocol, section 3.4.3.
 func (p *Prep) setData(r *Request, s *wire.SetData, z zk.Zxid) (txn.Type, txn.Body) {
 	p.alive(r)
-	if s.PathNull {
-		refuse(zk.MarshallingError)
-	}
-	if zk.ValidatePath(s.Path) != nil {
+	if s.PathNull || zk.ValidatePath(s.Path) != nil {
 		refuse(zk.BadArguments)
 	}
 	was := p.must(s.Path, 0)

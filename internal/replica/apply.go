@@ -105,7 +105,23 @@ func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effe
 		}
 		e.buf = wire.EndFrame(b, mark)
 	}
-	e.end(at, Send{Conn: c, Header: en.header, Zxid: x.Zxid, Since: en.since, Refused: x.Type == txn.TypeError})
+	path, n := written(x.Body)
+	e.end(at, Send{
+		Conn: c, Header: en.header, Zxid: x.Zxid, Since: en.since, Refused: x.Type == txn.TypeError, Path: path, Written: n,
+	})
+}
+
+// written tells which znode a txn changes and how many bytes of path and data that is.
+func written(b txn.Body) (path string, n int) {
+	switch b := b.(type) {
+	case *txn.Create:
+		return b.Path, len(b.Path) + len(b.Data)
+	case *txn.SetData:
+		return b.Path, len(b.Path) + len(b.Data)
+	case *txn.Delete:
+		return b.Path, 0
+	}
+	return "", 0
 }
 
 // appendResult appends the record of a successful write.

@@ -66,7 +66,7 @@ type entry struct {
 	code   zk.Code
 	zxid   zk.Zxid // write: its txn; sync: what must be applied; error: the header's zxid, or useLast
 	header wire.Header
-	body   []byte // read: the record, our own copy; sasl: the token
+	op     wire.Op // read, sync: what is asked; nil if it could not be decoded
 	ids    []zk.ID
 	since  int64
 }

@@ -6,12 +6,6 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// Entry is one record to append to the log.
-type Entry struct {
-	Zxid    zk.Zxid
-	Payload []byte // an encoded txn; stays valid until the driver drops it
-}
-
 // Send is bytes for one connection, in the order in which they must leave.
 type Send struct {
 	Conn     *Conn
@@ -22,20 +16,25 @@ type Send struct {
 	Header   wire.Header // of the request that is answered
 	Zxid     zk.Zxid     // in the reply's header
 	Since    int64       // Request.Since, for latencies
+	Op       wire.Op     // the read that is answered, nil for a write
+	Path     string      // what a write changed, where it is one znode, and
+	Written  int         // how many bytes of path and data
 }
 
 // Effects are what the driver must do after a Step. The driver gives the same value to each Step; Log grows until the driver
 // takes it, Sends until Reset.
 type Effects struct {
-	Log     []Entry
+	Log     []*txn.Txn // to be on disk, in this order; not to be changed
 	Sends   []Send
 	Expired []zk.SessionID // sessions whose time is over, for the log
 	buf     []byte
-	log     []byte
 }
 
 // Bytes is what a Send carries, valid until Reset.
 func (e *Effects) Bytes(s *Send) []byte { return e.buf[s.from:s.to] }
+
+// Sent is how many bytes the sends are.
+func (e *Effects) Sent() int { return len(e.buf) }
 
 // Reset forgets the sends, once the driver has them in its outboxes.
 func (e *Effects) Reset() {
@@ -48,25 +47,12 @@ func (e *Effects) Reset() {
 	e.buf = e.buf[:0]
 }
 
-// TakeLog gives the records collected so far and leaves spare, emptied, to collect the next.
-func (e *Effects) TakeLog(spare []Entry) []Entry {
+// TakeLog gives the txns collected so far and leaves spare, emptied, to collect the next.
+func (e *Effects) TakeLog(spare []*txn.Txn) []*txn.Txn {
 	l := e.Log
 	clear(spare)
-	e.Log, e.log = spare[:0], nil
+	e.Log = spare[:0]
 	return l
-}
-
-// append makes a record of x.
-func (e *Effects) append(x *txn.Txn) {
-	if e.log == nil {
-		e.log = make([]byte, 0, 64<<10)
-	}
-	at := len(e.log)
-	e.log = x.Append(e.log)
-	e.Log = append(e.Log, Entry{Zxid: x.Zxid, Payload: e.log[at:len(e.log):len(e.log)]})
-	if len(e.log) > 60<<10 {
-		e.log = nil // records keep the array they are in
-	}
 }
 
 // begin starts a Send; the caller appends to buf and calls end.

@@ -42,23 +42,19 @@ func (r *Replica) Read(c *Conn, h wire.Header, op wire.Op, out []byte) (_ []byte
 }
 
 // answer answers a read within Step, watches included.
-func (r *Replica) answer(c *Conn, en *entry, body []byte, e *Effects) {
-	op, err := r.dec.Body(en.header.Type, body)
-	if err == nil {
-		if sw, ok := op.(*wire.SetWatches); ok {
-			r.setWatches(c, sw, e) // its notices leave before the reply
-			if sw.Data == nil || sw.Exist == nil || sw.Child == nil || sw.Persistent == nil || sw.Recursive == nil {
-				err = zk.MarshallingError
-			}
-		}
+func (r *Replica) answer(c *Conn, en *entry, e *Effects) {
+	bad := en.op == nil
+	if sw, ok := en.op.(*wire.SetWatches); ok {
+		r.setWatches(c, sw, e) // its notices leave before the reply
+		bad = sw.Data == nil || sw.Exist == nil || sw.Child == nil || sw.Persistent == nil || sw.Recursive == nil
 	}
 	at := e.begin()
-	if err != nil {
+	if bad {
 		e.buf = wire.AppendErrorFrame(e.buf, en.header.Xid, r.tree.LastZxid(), zk.MarshallingError)
 	} else {
-		e.buf = r.read(c, en.header, op, en.ids, e.buf)
+		e.buf = r.read(c, en.header, en.op, en.ids, e.buf)
 	}
-	e.end(at, Send{Conn: c, Header: en.header, Zxid: r.tree.LastZxid(), Since: en.since})
+	e.end(at, Send{Conn: c, Header: en.header, Zxid: r.tree.LastZxid(), Since: en.since, Op: en.op})
 }
 
 // read appends the reply frame to one read. Only within Step may it set a watch.

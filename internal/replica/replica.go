@@ -34,7 +34,6 @@ type Replica struct {
 	sessions *session.Table
 	watches  *watch.Table
 	prep     *prep.Prep
-	dec      wire.Decoder
 
 	next      zk.SessionID
 	conns     []*Conn // by watcher number; nil where free
@@ -87,12 +86,25 @@ type Connect struct {
 	Now     int64
 }
 
-// Request is a later frame of a connection.
+// Request is a later frame of a connection, decoded; see Decode.
 type Request struct {
-	Conn  *Conn
-	Frame []byte // without its length; not kept
-	Now   int64
-	Since int64 // given back in the Send that answers it
+	Conn   *Conn
+	Header wire.Header
+	Op     wire.Op // kept: neither it nor what it refers to may be used again
+	Err    error   // why there is no Op, from wire.Decoder
+	Now    int64
+	Since  int64 // given back in the Send that answers it
+}
+
+// Decode makes a Request of a frame without its length. It needs no lock. The request keeps the frame.
+func Decode(c *Conn, frame []byte, now, since int64) Request {
+	d := wire.Decoder{Keep: true}
+	r := Request{Conn: c, Now: now, Since: since}
+	var body []byte
+	if r.Header, body, r.Err = d.Header(frame); r.Err == nil {
+		r.Op, r.Err = d.Body(r.Header.Type, body)
+	}
+	return r
 }
 
 // Synced says that every log record up to Zxid is on disk.
@@ -137,7 +149,7 @@ func (r *Replica) Step(ev Event, e *Effects) {
 // propose prepares a write and gives its record to the log.
 func (r *Replica) propose(req *prep.Request, c *Conn, e *Effects) zk.Zxid {
 	x := r.prep.Prepare(req)
-	e.append(x)
+	e.Log = append(e.Log, x)
 	r.proposed = append(r.proposed, proposal{x, c})
 	return x.Zxid
 }

@@ -102,7 +102,14 @@ func (w *world) connect(name string) *replica.Conn {
 
 func (w *world) send(c *replica.Conn, xid int32, op wire.Op) {
 	w.t.Helper()
-	w.step(&replica.Request{Conn: c, Frame: wire.AppendRequestFrame(nil, xid, op)[4:], Now: w.now})
+	w.frame(c, wire.AppendRequestFrame(nil, xid, op)[4:])
+}
+
+// frame sends bytes.
+func (w *world) frame(c *replica.Conn, frame []byte) {
+	w.t.Helper()
+	r := replica.Decode(c, frame, w.now, 0)
+	w.step(&r)
 }
 
 // want compares what a connection got since the last look.
@@ -267,7 +274,7 @@ func TestForbiddenOps(t *testing.T) {
 		a := w.connect("a")
 		w.send(a, 1, create("/x"))
 		frame := wire.Header{Xid: 2, Type: wire.OpCode(op)}.Append(nil)
-		w.step(&replica.Request{Conn: a, Frame: append(frame, 0, 0, 0, 0), Now: w.now})
+		w.frame(a, append(frame, 0, 0, 0, 0))
 		w.send(a, 3, &wire.Ping{})
 		w.sync()
 		w.want("a", "reply 1 z=2", "reply 2 z=-1 err=-6", "close")
@@ -280,7 +287,7 @@ func TestUndecodable(t *testing.T) {
 	a := w.connect("a")
 	for i, op := range []wire.OpCode{wire.OpCreate, wire.OpGetData, wire.OpMulti} {
 		frame := wire.Header{Xid: int32(i + 1), Type: op}.Append(nil)
-		w.step(&replica.Request{Conn: a, Frame: append(frame, 0, 0), Now: w.now})
+		w.frame(a, append(frame, 0, 0))
 		w.sync()
 	}
 	w.want("a", "reply 1 z=1 err=-5", "reply 2 z=1 err=-5", "reply 3 z=2 err=-5")

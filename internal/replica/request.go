@@ -1,9 +1,7 @@
 package replica
 
 import (
-	"bytes"
 	"errors"
-	"strings"
 
 	"github.com/zooid-io/zooid/internal/auth"
 	"github.com/zooid-io/zooid/internal/prep"
@@ -17,19 +15,18 @@ func (r *Replica) request(ev *Request, e *Effects) {
 	if c.state != connOpen && c.state != connWaiting {
 		return // closing, its session ending, or gone: what still comes is dropped (trap 19)
 	}
-	h, body, err := r.dec.Header(ev.Frame)
-	if err != nil {
+	h := ev.Header
+	en := entry{header: h, op: ev.Op, ids: c.ids, since: ev.Since}
+	switch {
+	case errors.Is(ev.Err, wire.ErrHeader):
 		e.close(c)
 		r.detach(c)
 		return
-	}
-	en := entry{header: h, ids: c.ids, since: ev.Since}
-	switch h.Type {
-	case wire.OpAuth:
-		r.auth(c, en, body, e)
+	case h.Type == wire.OpAuth:
+		r.auth(c, en, e)
 		return
-	case wire.OpSasl:
-		r.sasl(c, en, body, e)
+	case h.Type == wire.OpSasl:
+		r.sasl(c, en, e)
 		return
 	}
 	if !c.admitted {
@@ -45,16 +42,16 @@ func (r *Replica) request(ev *Request, e *Effects) {
 		r.last(c, e)
 		return
 	case h.Type.IsWrite():
-		r.write(c, en, body, ev.Now, e)
+		r.write(c, en, ev, e)
 	case h.Type == wire.OpSync:
 		// A write without a change: it waits for whatever is in flight now, whoever asked for it.
-		en.kind, en.zxid, en.body = entrySync, r.prep.LastZxid(), bytes.Clone(body)
+		en.kind, en.zxid = entrySync, r.prep.LastZxid()
 		r.queue(c, en)
 	case c.Pending() == 0:
-		r.answer(c, &en, body, e)
+		r.answer(c, &en, e)
 		return
 	default:
-		en.kind, en.body = entryRead, bytes.Clone(body)
+		en.kind = entryRead
 		r.queue(c, en)
 	}
 	r.drain(c, e)
@@ -66,41 +63,37 @@ func (r *Replica) last(c *Conn, e *Effects) {
 	r.drain(c, e)
 }
 
-// write prepares a write. What the txn keeps is our own copy of the body.
-func (r *Replica) write(c *Conn, en entry, body []byte, now int64, e *Effects) {
-	op, err := r.dec.Body(en.header.Type, bytes.Clone(body))
-	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: op, IDs: en.ids, Now: now}
-	var be *wire.BodyError
-	if errors.As(err, &be) && !be.UsesZxid {
-		en.kind, en.code, en.zxid = entryError, zk.MarshallingError, useLast
-		r.queue(c, en)
-		return
-	}
-	if err != nil {
+// write prepares a write.
+func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
+	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: ev.Op, IDs: en.ids, Now: ev.Now}
+	if ev.Err != nil {
+		var be *wire.BodyError
+		if errors.As(ev.Err, &be) && !be.UsesZxid {
+			en.kind, en.code, en.zxid = entryError, zk.MarshallingError, useLast
+			r.queue(c, en)
+			return
+		}
 		req.Op, req.Code = nil, zk.MarshallingError
 	}
-	if en.header.Type == wire.OpCloseSession {
-		defer func() {
-			r.sessions.SetClosing(c.session)
-			c.state = connClosing
-		}()
-	}
-	en.kind = entryWrite
+	en.kind, en.op = entryWrite, nil
 	en.zxid = r.propose(&req, c, e)
 	r.queue(c, en)
+	if en.header.Type == wire.OpCloseSession {
+		r.sessions.SetClosing(c.session)
+		c.state = connClosing
+	}
 }
 
 // auth adds an identity at once; the answer keeps its place in the FIFO (kazoo counts on it), and never touches the session.
-func (r *Replica) auth(c *Conn, en entry, body []byte, e *Effects) {
-	op, err := r.dec.Body(wire.OpAuth, body)
-	if err != nil {
+func (r *Replica) auth(c *Conn, en entry, e *Effects) {
+	a, ok := en.op.(*wire.Auth)
+	if !ok {
 		e.close(c)
 		r.detach(c)
 		return
 	}
-	a := op.(*wire.Auth)
 	en.kind = entryError
-	ids, err := r.cfg.Rules.Authenticate(strings.Clone(a.Scheme), a.SchemeNull, a.Auth, c.ids)
+	ids, err := r.cfg.Rules.Authenticate(a.Scheme, a.SchemeNull, a.Auth, c.ids)
 	if errors.Is(err, auth.ErrEnsemble) {
 		e.close(c)
 		r.detach(c)
@@ -120,9 +113,9 @@ func (r *Replica) auth(c *Conn, en entry, body []byte, e *Effects) {
 
 // sasl answers each step with a null token: no SASL is configured (section 6.7, first row). A null token from the client
 // closes the connection.
-func (r *Replica) sasl(c *Conn, en entry, body []byte, e *Effects) {
-	op, err := r.dec.Body(wire.OpSasl, body)
-	if err != nil || op.(*wire.Sasl).Token == nil {
+func (r *Replica) sasl(c *Conn, en entry, e *Effects) {
+	s, ok := en.op.(*wire.Sasl)
+	if !ok || s.Token == nil {
 		e.close(c)
 		r.detach(c)
 		return
@@ -147,9 +140,9 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 				}
 				return
 			}
-			r.answer(c, en, en.body, e)
+			r.answer(c, en, e)
 		case entryRead:
-			r.answer(c, en, en.body, e)
+			r.answer(c, en, e)
 		case entryError:
 			z := en.zxid
 			if z == useLast {
@@ -160,7 +153,7 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 			e.end(at, Send{Conn: c, Close: en.close, Header: en.header, Zxid: z, Since: en.since, Refused: true})
 		case entrySasl:
 			at := e.begin()
-			e.buf = wire.AppendReplyFrame(e.buf, en.header.Xid, 0, &wire.SaslReply{Token: en.body})
+			e.buf = wire.AppendReplyFrame(e.buf, en.header.Xid, 0, &wire.SaslReply{})
 			e.end(at, Send{Conn: c, Header: en.header, Since: en.since})
 		}
 		if en.close {

@@ -7,6 +7,7 @@ import (
 	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -50,17 +51,15 @@ func (m *syncedMark) wait(z zk.Zxid) (zk.Zxid, bool) {
 // commitLoop is the group commit: one fsync for all records that came while the last one ran.
 func (s *Server) commitLoop() {
 	defer s.wg.Done()
-	var batch []store.Entry
-	var spare []replica.Entry
+	var b logBatch
 	for {
 		select {
 		case <-s.wakeCommit:
 		case <-s.ctx.Done():
 			// What was taken before the close is still written; nobody waits for the answer.
-			s.takeLog(&batch, &spare)
-			if len(batch) > 0 {
-				if err := s.store.Commit(batch); err != nil {
-					s.log.Error("last records could not be written", "err", err, "from", batch[0].Zxid.String())
+			if s.takeLog(&b); len(b.entries) > 0 {
+				if err := s.store.Commit(b.entries); err != nil {
+					s.log.Error("last records could not be written", "err", err, "from", b.entries[0].Zxid.String())
 				}
 			}
 			return
@@ -68,16 +67,13 @@ func (s *Server) commitLoop() {
 		if s.opt.FlushDelay > 0 {
 			s.pause(s.opt.FlushDelay)
 		}
-		s.takeLog(&batch, &spare)
-		if len(batch) == 0 {
+		if s.takeLog(&b); len(b.entries) == 0 {
 			continue
 		}
-		if !s.commit(batch) {
+		if !s.commit(b.entries) {
 			return
 		}
-		s.synced.set(batch[len(batch)-1].Zxid)
-		clear(batch)
-		batch = batch[:0]
+		s.synced.set(b.entries[len(b.entries)-1].Zxid)
 		if s.store.SnapshotDue() && !s.snapping.Load() {
 			s.store.Roll()
 			s.snapshot()
@@ -85,14 +81,29 @@ func (s *Server) commitLoop() {
 	}
 }
 
-func (s *Server) takeLog(batch *[]store.Entry, spare *[]replica.Entry) {
-	s.mu.Lock()
-	l := s.eff.TakeLog(*spare)
-	s.mu.Unlock()
-	for _, e := range l {
-		*batch = append(*batch, store.Entry{Zxid: e.Zxid, Payload: e.Payload})
+// logBatch is what one fsync serves. Its memory is used again for the next.
+type logBatch struct {
+	txns    []*txn.Txn
+	entries []store.Entry
+	buf     []byte
+}
+
+// takeLog fills a batch with the records that wait. They are encoded here, outside the lock.
+func (s *Server) takeLog(b *logBatch) {
+	clear(b.entries)
+	b.entries = b.entries[:0]
+	if cap(b.buf) > 4<<20 {
+		b.buf = nil
 	}
-	*spare = l
+	b.buf = b.buf[:0]
+	s.mu.Lock()
+	b.txns = s.eff.TakeLog(b.txns)
+	s.mu.Unlock()
+	for _, x := range b.txns {
+		at := len(b.buf)
+		b.buf = x.Append(b.buf) // when it grows, the entries before keep the old array
+		b.entries = append(b.entries, store.Entry{Zxid: x.Zxid, Payload: b.buf[at:len(b.buf):len(b.buf)]})
+	}
 }
 
 // commit tries until the batch is on disk. A failing disk acknowledges nothing and loses nothing: the records stay here, reads

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -28,6 +29,7 @@ type conn struct {
 	made int64 // ms since 1970
 
 	heard    atomic.Int64 // ms since 1970: when the last request came
+	held     atomic.Bool  // not read from, because too much is in flight
 	finished atomic.Bool  // our side is shut: what still comes is thrown away
 	grown    atomic.Bool  // the goroutine has done something: its stack is larger than waiting needs
 	nudged   atomic.Bool  // the goroutine was woken to replace itself
@@ -47,13 +49,14 @@ func newConn(s *Server, nc net.Conn) *conn {
 		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
 	}
 	c.sock = newSock(nc)
-	c.out.wake.L = &c.out.mu
+	c.out.nc, c.out.wake.L = nc, &c.out.mu
 	return c
 }
 
 // serve reads until the connection ends. carry is the start of a frame that has not come whole, least the length that is
 // known of it.
 func (c *conn) serve(carry []byte, least int) {
+	deaf := false // what still comes is thrown away
 	for {
 		b, err := c.sock.read(carry, least)
 		if err != nil {
@@ -66,19 +69,25 @@ func (c *conn) serve(carry []byte, least int) {
 			return
 		}
 		c.grown.Store(true)
-		if c.finished.Load() {
+		if deaf || c.finished.Load() {
 			putBuffer(b)
 			carry, least = nil, 4
 			continue
 		}
 		used, ok := c.take(b)
+		for ok && c.more(b[used:]) { // there is so much to answer already that it has to leave first
+			c.out.room()
+			var n int
+			n, ok = c.take(b[used:])
+			used += n
+		}
 		if !ok {
 			putBuffer(b)
-			if !c.finished.Load() {
+			if !c.out.ending() {
 				c.gone()
 				return
 			}
-			carry, least = nil, 4
+			deaf, carry, least = true, nil, 4
 			continue
 		}
 		carry, least = keep(b, used, c.s.opt.MaxFrame)
@@ -96,6 +105,12 @@ func (c *conn) nudge(then int64) {
 	c.grown.Store(false)
 	c.nudged.Store(true)
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+}
+
+// more tells that b begins with a whole frame.
+func (c *conn) more(b []byte) bool {
+	_, whole, _ := c.frame(b)
+	return whole
 }
 
 // keep saves the bytes behind used, and gives back the buffer; least is how long the frame that they begin is in all.
@@ -156,8 +171,8 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	n, ok := c.reads(b[used:])
 	used += n
-	if !ok {
-		return used, false
+	if !ok || c.out.high() {
+		return used, ok
 	}
 	if _, whole, ok := c.frame(b[used:]); !whole {
 		return used, ok
@@ -176,11 +191,12 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	start := monotonic()
 	count := 0
 	var last wire.Header
+	read := namespaceTally{set: admin.ReadBytes}
 	s := c.s
 	dec := decoders.Get().(*wire.Decoder)
 	defer decoders.Put(dec)
 	s.mu.RLock()
-	for {
+	for ok = true; len(out) < highOutbox; {
 		f, whole, good := c.frame(b[used:])
 		if !whole {
 			ok = good
@@ -200,6 +216,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 			out = getBuffer()
 		}
 		var answered bool
+		before := len(out)
 		if out, answered = s.rep.Read(c.rc, h, op, out); !answered {
 			ok = true
 			break
@@ -207,6 +224,8 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 		used += 4 + len(f)
 		last = h
 		count++
+		path, n := readOf(op, len(out)-before)
+		read.note(s.metrics, path, n)
 	}
 	if out != nil {
 		if count > 0 {
@@ -217,6 +236,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 			c.flush()
 			end := monotonic()
 			n := int64(count)
+			read.settle(s.metrics)
 			s.metrics.PacketsReceived(n, int64(used))
 			s.metrics.PacketsSent(n)
 			s.metrics.ResponseSize((size - 4*count) / count)
@@ -230,28 +250,53 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
-// requests hands the rest of a batch to the replica.
+// batches hold the decoded requests of a batch.
+var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
+
+// requests hands the rest of a batch to the replica, as far as the answers stay within bounds. It is copied once, as a
+// whole: what is asked for is kept until it is answered.
 func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
-	s := c.s
-	ev := replica.Request{Conn: c.rc, Now: now, Since: monotonic()}
-	var few [8]*conn
-	count := 0
-	s.mu.Lock()
+	whole := 0
 	for {
-		f, whole, good := c.frame(b[used:])
-		if !whole {
+		f, all, good := c.frame(b[whole:])
+		if !all {
 			ok = good
 			break
 		}
-		ev.Frame = f
-		s.rep.Step(&ev, &s.eff)
-		used += 4 + len(f)
+		whole += 4 + len(f)
+	}
+	own := bytes.Clone(b[:whole])
+	batch := batches.Get().(*[]replica.Request)
+	since := monotonic()
+	for at := 0; at < whole; {
+		f, _, _ := c.frame(own[at:])
+		*batch = append(*batch, replica.Decode(c.rc, f, now, since))
+		at += 4 + len(f)
+	}
+	s := c.s
+	var few [8]*conn
+	count := 0
+	s.mu.Lock()
+	for count < len(*batch) && s.eff.Sent() < highOutbox {
+		s.rep.Step(&(*batch)[count], &s.eff)
 		count++
 	}
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
 	s.mu.Unlock()
+	if count == len(*batch) {
+		used = whole
+	} else {
+		for range count {
+			f, _, _ := c.frame(own[used:])
+			used += 4 + len(f)
+		}
+		ok = true // what is left is looked at again
+	}
 	c.received(count, used)
+	clear(*batch)
+	*batch = (*batch)[:0]
+	batches.Put(batch)
 	flushAll(dirty)
 	if busy {
 		c.waitTurn()
@@ -272,6 +317,11 @@ func (s *Server) full(c *conn) bool {
 // waitTurn waits until the connection may be read again. It looks again whenever its output moves: the condition can only
 // end by a reply to this connection.
 func (c *conn) waitTurn() {
+	c.held.Store(true)
+	defer func() { // its client was alive, as far as we let it speak
+		c.heard.Store(time.Now().UnixMilli())
+		c.held.Store(false)
+	}()
 	o := &c.out
 	for {
 		o.mu.Lock()
@@ -331,6 +381,7 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()
 	c.s.conns.remove(c)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -30,9 +31,9 @@ func (cs *connSet) add(c *conn, perIP, total int) error {
 	case cs.shut:
 		return net.ErrClosed
 	case perIP > 0 && cs.perIP[ip] >= perIP:
-		return errors.New("Too many connections from /" + ip.String())
+		return fmt.Errorf("Too many connections from /%s - max is %d", ip, perIP)
 	case total > 0 && len(cs.all) >= total:
-		return errors.New("Too many connections")
+		return fmt.Errorf("Too many connections max allowed is %d", total)
 	}
 	cs.all[c] = struct{}{}
 	cs.perIP[ip]++
@@ -105,7 +106,7 @@ func (s *Server) acceptLoop() {
 		if err := s.conns.add(c, s.opt.MaxClientCnxns, s.opt.MaxCnxns); err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				s.metrics.Add(admin.ConnectionsRejected, 1)
-				s.log.Warn("Error accepting new connection: "+err.Error(), "max", s.opt.MaxClientCnxns)
+				s.log.Warn("Error accepting new connection: " + err.Error())
 			}
 			if t, ok := nc.(*net.TCPConn); ok {
 				_ = t.SetLinger(0) // upstream resets here

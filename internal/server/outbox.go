@@ -1,7 +1,9 @@
 package server
 
 import (
+	"net"
 	"sync"
+	"time"
 )
 
 // highOutbox is how many bytes may wait in an outbox before the connection is not read from any more; maxOutbox, before it is
@@ -9,6 +11,12 @@ import (
 const (
 	highOutbox = 1 << 20
 	maxOutbox  = 64 << 20
+)
+
+// closeTime is how long a connection that is to close waits for its client to take drainPiece bytes of what is left.
+const (
+	closeTime  = 3 * time.Second
+	drainPiece = 256 << 10
 )
 
 // buffers and small hold buffers for input and output; a connection has one only while bytes are in it.
@@ -53,6 +61,7 @@ func putBuffer(b []byte) {
 
 // outbox is the output of one connection that is not in the socket yet.
 type outbox struct {
+	nc      net.Conn
 	mu      sync.Mutex
 	wake    sync.Cond // output moved on, or the connection ended
 	buf     []byte
@@ -82,9 +91,14 @@ func (o *outbox) add(b []byte, last bool) bool {
 	o.wake.Broadcast()
 	if last {
 		o.closing = true
+		if o.writing { // it may be blocked, and for ever
+			_ = o.nc.SetWriteDeadline(time.Now().Add(closeTime))
+		}
 	}
 	if len(o.buf)+o.waiting > maxOutbox && len(b) < maxOutbox/2 {
-		o.closing = true
+		o.broken, o.buf = true, nil
+		_ = o.nc.Close() // wakes who is writing and who is reading
+		return false
 	}
 	need := !o.dirty && !o.writing
 	o.dirty = o.dirty || need
@@ -148,7 +162,17 @@ func (c *conn) drain(b []byte, n int) {
 	defer c.s.connWG.Done()
 	o := &c.out
 	for {
-		_, err := c.nc.Write(b[n:])
+		var err error
+		for n < len(b) && err == nil {
+			o.mu.Lock()
+			if o.closing {
+				_ = c.nc.SetWriteDeadline(time.Now().Add(closeTime))
+			}
+			o.mu.Unlock()
+			var k int
+			k, err = c.nc.Write(b[n:min(len(b), n+drainPiece)])
+			n += k
+		}
 		putBuffer(b)
 		o.mu.Lock()
 		o.waiting = 0
@@ -181,6 +205,13 @@ func (c *conn) settle() {
 	}
 }
 
+// high tells that the outbox is full.
+func (o *outbox) high() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.buf)+o.waiting > highOutbox && !o.closing && !o.broken
+}
+
 // room waits until the outbox is not full any more, or the connection ends.
 func (o *outbox) room() {
 	o.mu.Lock()
@@ -188,6 +219,22 @@ func (o *outbox) room() {
 		o.wake.Wait()
 	}
 	o.mu.Unlock()
+}
+
+// emptied waits, if the connection is to close behind its last byte, until that is written or cannot be.
+func (o *outbox) emptied() {
+	o.mu.Lock()
+	for o.closing && !o.broken && (o.writing || len(o.buf) > 0) {
+		o.wake.Wait()
+	}
+	o.mu.Unlock()
+}
+
+// ending tells that the connection closes behind what the outbox holds.
+func (o *outbox) ending() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing
 }
 
 // shut makes the outbox take nothing more and wakes whoever waits.

@@ -70,7 +70,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	s := &Server{
 		opt: opt, log: opt.Logger, wakeCommit: make(chan struct{}, 1), started: time.Now(), fatal: make(chan error, 1),
-		metrics: admin.NewMetrics(), words: admin.NewWhitelist(opt.FourLetterWords, false),
+		metrics: admin.NewMetrics(), tally: newTally(), words: admin.NewWhitelist(opt.FourLetterWords, false),
 	}
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -16,6 +16,11 @@ type tally struct {
 	writes, reads [tallied]int64
 	sent          int64
 	bytes         int
+	read, written namespaceTally
+}
+
+func newTally() tally {
+	return tally{read: namespaceTally{set: admin.ReadBytes}, written: namespaceTally{set: admin.WriteBytes}}
 }
 
 // note counts one send.
@@ -46,7 +51,9 @@ func (t *tally) settle(m *admin.Metrics) {
 		m.Requests(true, ms, t.writes[ms])
 		m.Requests(false, ms, t.reads[ms])
 	}
-	*t = tally{}
+	t.read.settle(m)
+	t.written.settle(m)
+	*t = newTally()
 }
 
 // account notes a send in the connection's activity and in the tally. now is on the monotonic clock, in microseconds.
@@ -58,6 +65,12 @@ func (s *Server) account(c *conn, send *replica.Send, now int64) {
 			s.tally.sent++
 		}
 		return
+	}
+	if send.Op != nil {
+		path, n := readOf(send.Op, bytes)
+		s.tally.read.note(s.metrics, path, n)
+	} else if send.Path != "" {
+		s.tally.written.note(s.metrics, send.Path, send.Written)
 	}
 	start := send.Since
 	if start == 0 { // the handshake's own replies have no request

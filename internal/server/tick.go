@@ -28,7 +28,14 @@ func (s *Server) tickLoop() {
 	}
 }
 
-func heard(c *replica.Conn) int64 { return c.Tag.(*conn).heard.Load() }
+// heard is when a connection was last heard from. One that is not read from cannot be heard, and is not to blame.
+func heard(rc *replica.Conn) int64 {
+	c := rc.Tag.(*conn)
+	if c.held.Load() {
+		return time.Now().UnixMilli()
+	}
+	return c.heard.Load()
+}
 
 // gcHeadroom is how much garbage may gather before a collection, whatever the size of the tree: its slabs hold no pointers,
 // so a collection is cheap, and with the usual percentage a large tree would keep as much garbage as data.

@@ -27,7 +27,6 @@ type writer struct {
 	path   string
 	pos    int64 // end of the last durable record
 	size   int64 // length of the file, with padding
-	cut    bool  // f was cut back to pos, which is not durable yet; the next batch makes it so
 	spoilt bool
 
 	padFrom int64 // the disk was full: no padding before the file is so long
@@ -64,9 +63,8 @@ func (s *Store) Commit(batch []Entry) error {
 		return err
 	}
 	if s.due.takeRoll() || s.o.LogSizeLimit > 0 && w.size > s.o.LogSizeLimit {
-		if err := s.leave(); err != nil {
-			return err
-		}
+		// What it holds is durable: closing cannot lose anything, whatever it returns.
+		w.close()
 	}
 	buf := w.buf[:0]
 	if w.f == nil {
@@ -147,20 +145,19 @@ func (s *Store) extend(buf []byte) error {
 	if err == nil {
 		_, e := w.f.WriteAt(buf, w.pos)
 		err = diskError("write", w.path, e)
-		if de := (*DiskError)(nil); errors.As(err, &de) && de.Full() && w.f.Truncate(w.pos) == nil {
-			w.size, w.cut = w.pos, true
-			return err
-		}
 	}
 	if err == nil {
 		err = s.sync(w)
 	}
 	if err != nil {
 		w.spoilt = true
+		if de := (*DiskError)(nil); errors.As(err, &de) && de.Full() && s.cutBack() == nil {
+			return err // nothing is wrong with the file
+		}
 		s.mend() // now, if it can be; else before the next batch
 		return err
 	}
-	w.pos, w.size, w.cut = end, max(w.size, end), false
+	w.pos, w.size = end, max(w.size, end)
 	return nil
 }
 
@@ -216,27 +213,26 @@ func (s *Store) mend() error {
 	if !w.spoilt {
 		return nil
 	}
+	if err := s.cutBack(); err != nil {
+		return err
+	}
+	s.log.Warn("Cut the log file back to its last durable transaction after a failure; going on in another",
+		"file", w.path, "offset", w.pos, "zxid", w.last.String())
+	w.close()
+	return nil
+}
+
+// cutBack makes a spoilt file good again. The cut must be durable before anything is written in the same place, or else a
+// crash could mix sectors of the two, which looks like damage.
+func (s *Store) cutBack() error {
+	w := &s.w
 	if err := w.f.Truncate(w.pos); err != nil {
 		return &DiskError{"truncate", w.path, err}
 	}
 	if err := w.f.Sync(); err != nil {
 		return &DiskError{"sync", w.path, err}
 	}
-	s.log.Warn("Cut the log file back to its last durable transaction after a failure; going on in another",
-		"file", w.path, "offset", w.pos, "zxid", w.last.String())
-	w.spoilt = false
-	w.close()
-	return nil
-}
-
-// leave ends the present file, if there is one. All that it holds is durable, unless it was cut back and no batch came since:
-// were that lost in a crash, a bad record would stand in front of the next file.
-func (s *Store) leave() error {
-	if s.w.cut {
-		s.w.spoilt = true
-		return s.mend()
-	}
-	s.w.close()
+	w.size, w.spoilt = w.pos, false
 	return nil
 }
 
@@ -246,7 +242,7 @@ func (w *writer) close() error {
 		return nil
 	}
 	err := w.f.Close()
-	w.f, w.path, w.pos, w.size, w.padFrom, w.cut, w.spoilt = nil, "", 0, 0, 0, false, false
+	w.f, w.path, w.pos, w.size, w.padFrom, w.spoilt = nil, "", 0, 0, 0, false
 	return err
 }
 

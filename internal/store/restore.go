@@ -338,6 +338,12 @@ func (s *Store) settle(path string, end int64) error {
 		}
 		at += int64(len(part))
 	}
+	if size, e := f.Size(); err == nil && e == nil && size == end {
+		// The file may have been cut back here, and the disk not know: so its end is moved again too.
+		if err = f.Truncate(end + 1); err == nil {
+			err = f.Truncate(end)
+		}
+	}
 	if err == nil {
 		err = f.Sync()
 	}

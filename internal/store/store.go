@@ -96,7 +96,7 @@ func Open(fsys vfs.FS, dataDir, logDir string, o Options) (*Store, error) {
 
 // Close closes the log and gives the directories back. Everything that Commit returned nil for is already on disk.
 func (s *Store) Close() error {
-	err := errors.Join(s.mend(), s.leave(), s.w.close())
+	err := errors.Join(s.mend(), s.w.close())
 	for _, l := range s.locks {
 		err = errors.Join(err, l.Close())
 	}

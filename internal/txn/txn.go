@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -120,7 +121,9 @@ func decodeBody(t Type, d *jute.Decoder, top bool) Body {
 	case TypeCreateSession:
 		return &CreateSession{TimeOut: d.Int()}
 	case TypeCloseSession:
-		if d.Left() == 0 { // until 3.5, or closeSessionTxn.enabled=false
+		// Until 3.5, and with closeSessionTxn.enabled=false, there is no list; a digest may follow all the same. It looks like a
+		// list of two empty paths, which no session has.
+		if d.Left() == 0 || (top && d.Left() == 12 && binary.BigEndian.Uint32(d.Rest()) == DigestVersion) {
 			return &CloseSession{}
 		}
 		return &CloseSession{HasPaths: true, Paths: d.Strings()}

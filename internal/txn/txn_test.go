@@ -51,6 +51,7 @@ func all() []*txn.Txn {
 		{Header: h(txn.TypeError), Body: &txn.Error{Code: zk.NodeExists}},
 		{Header: h(txn.TypeCloseSession), Body: &txn.CloseSession{HasPaths: true, Paths: []string{"/e"}}, HasDigest: true},
 		{Header: h(txn.TypeCloseSession), Body: &txn.CloseSession{}},
+		{Header: h(txn.TypeCloseSession), Body: &txn.CloseSession{}, HasDigest: true, Digest: 7},
 		{Header: h(txn.TypeMulti), Body: multi},
 	}
 }

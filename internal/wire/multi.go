@@ -44,7 +44,7 @@ var errNullACL = errors.New("a create has a null acl")
 // decode reads the list and refuses, for the whole request, what Apache 3.9.5 refuses while it decodes: unknown kinds, a
 // mixture of reads and writes, reads in a multi or writes in a multiRead, unknown or TTL flags on a plain create.
 func (m *Multi) decode(d *jute.Decoder) {
-	reads, writes := 0, 0
+	reads, writes, null := 0, 0, false
 	for d.Err() == nil {
 		t, done := OpCode(d.Int()), d.Bool()
 		d.Int() // err, ignored
@@ -75,11 +75,13 @@ func (m *Multi) decode(d *jute.Decoder) {
 			v := &GetData{}
 			v.Path, v.PathNull = d.NullString()
 			v.Watch = d.Bool()
+			null = null || v.PathNull
 			op = v
 		case OpGetChildren:
 			v := &GetChildren{}
 			v.Path, v.PathNull = d.NullString()
 			v.Watch = d.Bool()
+			null = null || v.PathNull
 			op = v
 		default:
 			d.Fail(fmt.Errorf("%s is not an operation of a multi", t))
@@ -101,8 +103,8 @@ func (m *Multi) decode(d *jute.Decoder) {
 	if m.Type == OpMulti && reads > 0 {
 		d.Fail(errors.New("a multi of reads"))
 	}
-	if m.Type == OpMultiRead && writes > 0 {
-		d.Fail(errors.New("a multiRead of writes"))
+	if m.Type == OpMultiRead && (writes > 0 || null) {
+		d.Fail(errors.New("a multiRead of writes, or of a null path"))
 	}
 }
 

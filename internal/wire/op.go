@@ -38,8 +38,9 @@ func (e *BodyError) Error() string { return fmt.Sprintf("wire: %s request: %v", 
 func (e *BodyError) Unwrap() error { return e.Err }
 
 // Decoder turns frames into values. It owns one value of each operation that is frequent and cheap, and returns that: what
-// it returns lives until its next call.
+// it returns lives until its next call. With Keep each value is new, and lives as long as the frame.
 type Decoder struct {
+	Keep        bool
 	d           jute.Decoder
 	exists      Exists
 	getData     GetData
@@ -78,27 +79,40 @@ func (d *Decoder) Body(op OpCode, body []byte) (Op, error) {
 	return v, nil
 }
 
+// fresh is a new T, or the decoder's own one, emptied.
+func fresh[T any](keep bool, own *T) *T {
+	if keep {
+		return new(T)
+	}
+	var zero T
+	*own = zero
+	return own
+}
+
 func (d *Decoder) body(op OpCode, j *jute.Decoder) Op {
 	switch op {
 	case OpCreate, OpCreate2, OpCreateContainer, OpCreateTTL:
-		d.create.decode(op, j)
-		return &d.create
+		v := fresh(d.Keep, &d.create)
+		v.decode(op, j)
+		return v
 	case OpDelete:
-		d.del.decode(j)
-		return &d.del
+		v := fresh(d.Keep, &d.del)
+		v.decode(j)
+		return v
 	case OpExists:
-		d.exists = Exists{}
-		d.exists.Path, d.exists.PathNull = j.NullString()
-		d.exists.Watch = j.Bool()
-		return &d.exists
+		v := fresh(d.Keep, &d.exists)
+		v.Path, v.PathNull = j.NullString()
+		v.Watch = j.Bool()
+		return v
 	case OpGetData:
-		d.getData = GetData{}
-		d.getData.Path, d.getData.PathNull = j.NullString()
-		d.getData.Watch = j.Bool()
-		return &d.getData
+		v := fresh(d.Keep, &d.getData)
+		v.Path, v.PathNull = j.NullString()
+		v.Watch = j.Bool()
+		return v
 	case OpSetData:
-		d.setData.decode(j)
-		return &d.setData
+		v := fresh(d.Keep, &d.setData)
+		v.decode(j)
+		return v
 	case OpGetACL:
 		v := &GetACL{}
 		v.Path, v.PathNull = j.NullString()
@@ -108,13 +122,15 @@ func (d *Decoder) body(op OpCode, j *jute.Decoder) Op {
 		v.decode(j)
 		return v
 	case OpGetChildren, OpGetChildren2:
-		d.getChildren = GetChildren{WithStat: op == OpGetChildren2}
-		d.getChildren.Path, d.getChildren.PathNull = j.NullString()
-		d.getChildren.Watch = j.Bool()
-		return &d.getChildren
+		v := fresh(d.Keep, &d.getChildren)
+		v.WithStat = op == OpGetChildren2
+		v.Path, v.PathNull = j.NullString()
+		v.Watch = j.Bool()
+		return v
 	case OpSync:
-		d.sync.Path, d.sync.PathNull = j.NullString()
-		return &d.sync
+		v := fresh(d.Keep, &d.sync)
+		v.Path, v.PathNull = j.NullString()
+		return v
 	case OpPing:
 		return &Ping{}
 	case OpMulti, OpMultiRead:
