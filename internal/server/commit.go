@@ -16,10 +16,11 @@ const applyChunk = 512
 
 // syncedMark hands the last zxid on disk from the commit goroutine to the apply goroutine.
 type syncedMark struct {
-	mu   sync.Mutex
-	cond sync.Cond
-	zxid zk.Zxid
-	done bool
+	mu      sync.Mutex
+	cond    sync.Cond
+	zxid    zk.Zxid
+	applied zk.Zxid // the apply goroutine has nothing to do when this is zxid
+	done    bool
 }
 
 func (m *syncedMark) init() { m.cond.L = &m.mu }
@@ -38,20 +39,38 @@ func (m *syncedMark) wake() {
 	m.cond.Broadcast()
 }
 
-// wait blocks until a zxid behind z is on disk; false when the server closes.
-func (m *syncedMark) wait(z zk.Zxid) (zk.Zxid, bool) {
+// wait says that everything up to z is applied and blocks until something behind it is on disk: from is the first zxid to
+// apply, less one. ok is false when the server closes.
+func (m *syncedMark) wait(z zk.Zxid) (from, upTo zk.Zxid, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.zxid <= z && !m.done {
+	m.applied = max(m.applied, z)
+	for m.zxid <= m.applied && !m.done {
 		m.cond.Wait()
 	}
-	return m.zxid, m.zxid > z
+	return m.applied, m.zxid, m.zxid > m.applied
+}
+
+// idle tells that the apply goroutine has nothing to do. Only the commit goroutine gives it work, so it stays idle until that
+// goroutine does.
+func (m *syncedMark) idle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.applied == m.zxid
+}
+
+// skip says that everything up to z is on disk and applied.
+func (m *syncedMark) skip(z zk.Zxid) {
+	m.mu.Lock()
+	m.zxid, m.applied = z, z
+	m.mu.Unlock()
 }
 
 // commitLoop is the group commit: one fsync for all records that came while the last one ran.
 func (s *Server) commitLoop() {
 	defer s.wg.Done()
 	var b logBatch
+	var dirty []*conn
 	for {
 		select {
 		case <-s.wakeCommit:
@@ -73,7 +92,14 @@ func (s *Server) commitLoop() {
 		if !s.commit(b.entries) {
 			return
 		}
-		s.synced.set(b.entries[len(b.entries)-1].Zxid)
+		last := b.entries[len(b.entries)-1].Zxid
+		if len(s.wakeCommit) == 0 && s.synced.idle() {
+			// Nothing to write meanwhile: a turn of the apply goroutine would only be a detour.
+			dirty = s.apply(b.entries[0].Zxid-1, last, dirty)
+			s.synced.skip(last)
+		} else {
+			s.synced.set(last)
+		}
 		if s.store.SnapshotDue() && !s.snapping.Load() {
 			s.store.Roll()
 			s.snapshot()
@@ -148,21 +174,25 @@ func (s *Server) applyLoop() {
 	defer s.wg.Done()
 	var dirty []*conn
 	var done zk.Zxid
-	s.mu.RLock()
-	done = s.rep.Tree().LastZxid()
-	s.mu.RUnlock()
 	for {
-		upTo, ok := s.synced.wait(done)
+		from, upTo, ok := s.synced.wait(done)
 		if !ok {
 			return
 		}
-		for done < upTo {
-			done = min(done+applyChunk, upTo)
-			s.mu.Lock()
-			s.rep.Step(&replica.Synced{Zxid: done, Now: time.Now().UnixMilli()}, &s.eff)
-			dirty = s.perform(dirty[:0])
-			s.mu.Unlock()
-			flushAll(dirty)
-		}
+		dirty = s.apply(from, upTo, dirty)
+		done = upTo
 	}
+}
+
+// apply applies what is on disk, from behind done to upTo, and sends what comes of it. dirty is scratch.
+func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
+	for done < upTo {
+		done = min(done+applyChunk, upTo)
+		s.mu.Lock()
+		s.rep.Step(&replica.Synced{Zxid: done, Now: time.Now().UnixMilli()}, &s.eff)
+		dirty = s.perform(dirty[:0])
+		s.mu.Unlock()
+		flushAll(dirty)
+	}
+	return dirty
 }

@@ -90,6 +90,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		}
 		return nil, err
 	}
+	s.synced.skip(s.rep.Tree().LastZxid())
 	s.wg.Add(3)
 	go s.commitLoop()
 	go s.applyLoop()

@@ -5,7 +5,7 @@
 // time, the final name and the new versions are in the transaction. Apply is pure and total: the same transactions give the
 // same tree on every server, and what cannot be applied changes nothing but what the rules of replay say.
 //
-// The tree is made for many znodes and for a garbage collector with nothing to do: a znode is a record of 96 bytes without a
+// The tree is made for many znodes and for a garbage collector with nothing to do: a znode is a record of 104 bytes without a
 // pointer, its name and data are blocks of an arena, and it is found by a hash of its parent and its name.
 //
 //	record  3 zxids, 2 times, owner | 3 versions, acl | parent, first child, next, previous | children, name, data
