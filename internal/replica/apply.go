@@ -13,7 +13,7 @@ func (r *Replica) synced(ev *Synced, e *Effects) {
 		p := r.proposed[r.phead]
 		r.proposed[r.phead] = proposal{}
 		r.phead++
-		r.apply(p, ev.Now, e)
+		r.apply(p, ev.Clock, e)
 	}
 	waiting := r.syncing
 	r.syncing = r.syncing[len(waiting):]
@@ -33,13 +33,13 @@ func (r *Replica) synced(ev *Synced, e *Effects) {
 }
 
 // apply carries out one txn: tree, sessions, notices, reply - in this order (WatchBeforeData).
-func (r *Replica) apply(p proposal, now int64, e *Effects) {
+func (r *Replica) apply(p proposal, clock int64, e *Effects) {
 	x := p.txn
 	var res txn.Result
 	res, r.changes = r.tree.Apply(x, r.changes[:0])
 	switch body := x.Body.(type) {
 	case *txn.CreateSession:
-		r.sessions.Add(x.Session, body.TimeOut, now)
+		r.sessions.Add(x.Session, body.TimeOut, clock)
 	case *txn.CloseSession:
 		r.sessions.Remove(x.Session)
 	}

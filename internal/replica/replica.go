@@ -63,20 +63,24 @@ type proposal struct {
 	conn *Conn // nil where nobody waits
 }
 
-// New makes a replica of what a store has restored. Sessions start anew with their whole timeout from now.
-func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now int64) *Replica {
+// New makes a replica of what a store has restored. Sessions start anew with their whole timeout from clock; for now and clock
+// see Event.
+func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock int64) *Replica {
 	r := &Replica{
 		cfg: cfg, tree: t, sessions: session.New(cfg.Tick), watches: watch.New(cfg.Seed), next: cfg.FirstSession,
 		bySession: map[zk.SessionID]*Conn{}, nextSweep: now + cfg.ContainerInterval, lastTick: now,
 	}
 	for id, timeout := range sessions {
-		r.sessions.Add(id, timeout, now)
+		r.sessions.Add(id, timeout, clock)
 	}
 	r.prep = prep.New(cfg.Prep, t, r.sessions)
 	return r
 }
 
 // Event is something that happened: *Connect, *Request, *Synced, *Tick or *Disconnect.
+//
+// There are two times, both in ms. Now is the wall clock's, since 1970: it goes into transactions and is compared with a
+// znode's mtime. Clock never steps, from whatever origin: sessions live by it, so that setting the wall clock ends none.
 type Event interface{ event() }
 
 // Connect is the first frame of a connection.
@@ -84,6 +88,7 @@ type Connect struct {
 	Conn    *Conn
 	Request wire.ConnectRequest // may alias the frame
 	Now     int64
+	Clock   int64
 }
 
 // Request is a later frame of a connection, decoded; see Decode.
@@ -109,14 +114,15 @@ func Decode(c *Conn, frame []byte, now, since int64) Request {
 
 // Synced says that every log record up to Zxid is on disk.
 type Synced struct {
-	Zxid zk.Zxid
-	Now  int64
+	Zxid  zk.Zxid
+	Clock int64
 }
 
 // Tick says what time it is, at least once each Config.Tick.
 type Tick struct {
 	Now   int64
-	Heard func(*Conn) int64 // when a connection was last heard from
+	Clock int64
+	Heard func(*Conn) int64 // when, on Clock, a connection was last heard from
 }
 
 // Disconnect says that a connection is gone.

@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 		},
 		Rules: rules, Seed: 7, FirstSession: 0x100, Tick: 2000, MinTimeout: 4000, MaxTimeout: 40000,
 		ContainerInterval: 60000, ContainerRate: 10000,
-	}, tree.New(tree.Options{Seed: 7, ExtendedTypes: true}), nil, w.now)
+	}, tree.New(tree.Options{Seed: 7, ExtendedTypes: true}), nil, w.now, w.now)
 	return w
 }
 
@@ -84,14 +84,14 @@ func describe(b []byte, s *replica.Send) string {
 func (w *world) sync() {
 	w.t.Helper()
 	if l := w.eff.TakeLog(nil); len(l) > 0 {
-		w.step(&replica.Synced{Zxid: l[len(l)-1].Zxid, Now: w.now})
+		w.step(&replica.Synced{Zxid: l[len(l)-1].Zxid, Clock: w.now})
 	}
 }
 
 func (w *world) connect(name string) *replica.Conn {
 	w.t.Helper()
 	c := replica.NewConn(name, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, HasReadOnly: true}, Now: w.now})
+	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, HasReadOnly: true}, Now: w.now, Clock: w.now})
 	w.sync()
 	if !c.Ready() {
 		w.t.Fatalf("%s did not connect: %v", name, w.out[name])
@@ -170,7 +170,7 @@ func TestSyncWaitsForOthers(t *testing.T) {
 func TestPipelinedHandshake(t *testing.T) {
 	w := newWorld(t)
 	c := replica.NewConn("a", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000}, Now: w.now})
+	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000}, Now: w.now, Clock: w.now})
 	w.send(c, 1, &wire.Create{Path: "/e", ACL: zk.WorldACL(zk.PermAll), Mode: zk.Ephemeral})
 	w.send(c, 2, &wire.GetData{Path: "/e"})
 	w.want("a")
@@ -193,7 +193,7 @@ func TestExpiry(t *testing.T) {
 		}
 		return 0
 	}
-	w.step(&replica.Tick{Now: w.now, Heard: heard})
+	w.step(&replica.Tick{Now: w.now, Clock: w.now, Heard: heard})
 	w.send(a, 2, &wire.Ping{}) // too late: dropped without a word
 	w.want("a")
 	w.sync()
@@ -202,7 +202,7 @@ func TestExpiry(t *testing.T) {
 
 	again := replica.NewConn("again", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
 	pw := session.Password(a.Session())
-	w.step(&replica.Connect{Conn: again, Request: wire.ConnectRequest{SessionID: a.Session(), Password: pw[:]}, Now: w.now})
+	w.step(&replica.Connect{Conn: again, Request: wire.ConnectRequest{SessionID: a.Session(), Password: pw[:]}, Now: w.now, Clock: w.now})
 	w.want("again", "refused", "close")
 }
 
@@ -212,15 +212,15 @@ func TestResume(t *testing.T) {
 	a := w.connect("a")
 	pw := session.Password(a.Session())
 	b := replica.NewConn("b", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: b, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: a.Session(), Password: pw[:]}, Now: w.now})
+	w.step(&replica.Connect{Conn: b, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: a.Session(), Password: pw[:]}, Now: w.now, Clock: w.now})
 	w.want("a", "close")
 	w.want("b", "connect 0x100")
 	c := replica.NewConn("c", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: a.Session(), Password: make([]byte, 16)}, Now: w.now})
+	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: a.Session(), Password: make([]byte, 16)}, Now: w.now, Clock: w.now})
 	w.want("b", "close")
 	w.want("c", "refused", "close")
 	d := replica.NewConn("d", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: d, Request: wire.ConnectRequest{LastZxidSeen: 99}, Now: w.now})
+	w.step(&replica.Connect{Conn: d, Request: wire.ConnectRequest{LastZxidSeen: 99}, Now: w.now, Clock: w.now})
 	w.want("d", "close")
 }
 
@@ -253,9 +253,9 @@ func TestSweep(t *testing.T) {
 	w.out["a"] = nil
 	w.now += 61000
 	alive := func(*replica.Conn) int64 { return w.now }
-	w.step(&replica.Tick{Now: w.now, Heard: alive})
+	w.step(&replica.Tick{Now: w.now, Clock: w.now, Heard: alive})
 	w.now += 2000
-	w.step(&replica.Tick{Now: w.now, Heard: alive})
+	w.step(&replica.Tick{Now: w.now, Clock: w.now, Heard: alive})
 	w.sync()
 	for path, want := range map[string]bool{"/c": false, "/unused": true, "/t": false} {
 		if got := w.r.Tree().Find(path) != 0; got != want {
@@ -291,4 +291,19 @@ func TestUndecodable(t *testing.T) {
 		w.sync()
 	}
 	w.want("a", "reply 1 z=1 err=-5", "reply 2 z=1 err=-5", "reply 3 z=2 err=-5")
+}
+
+// Setting the wall clock ends no session: sessions live by the other clock.
+func TestWallClockJumps(t *testing.T) {
+	w := newWorld(t)
+	a := w.connect("a")
+	silent := func(*replica.Conn) int64 { return 0 }
+	w.step(&replica.Tick{Now: w.now + 1_000_000_000, Clock: w.now + 5000, Heard: silent})
+	w.step(&replica.Tick{Now: 0, Clock: w.now + 5000, Heard: silent})
+	w.sync()
+	w.send(a, 1, &wire.Ping{})
+	w.want("a", "reply -2 z=1")
+	w.step(&replica.Tick{Now: 0, Clock: w.now + 15000, Heard: silent})
+	w.sync()
+	w.want("a", "close")
 }

@@ -38,7 +38,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		e.close(old)
 		r.detach(old)
 	}
-	if !session.ValidPassword(req.SessionID, req.Password) || !r.sessions.Touch(req.SessionID, c.timeout, ev.Now) {
+	if !session.ValidPassword(req.SessionID, req.Password) || !r.sessions.Touch(req.SessionID, c.timeout, ev.Clock) {
 		r.refuse(c, e)
 		return
 	}
@@ -101,12 +101,12 @@ func (r *Replica) detach(c *Conn) {
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.
 func (r *Replica) tick(ev *Tick, e *Effects) {
-	for _, id := range r.sessions.Due(ev.Now) {
+	for _, id := range r.sessions.Due(ev.Clock) {
 		if c := r.bySession[id]; c != nil && ev.Heard != nil {
 			r.sessions.Touch(id, c.timeout, ev.Heard(c))
 		}
 	}
-	for _, id := range r.sessions.Due(ev.Now) {
+	for _, id := range r.sessions.Due(ev.Clock) {
 		e.Expired = append(e.Expired, id)
 		r.endSession(id, ev.Now, e)
 	}

@@ -28,7 +28,7 @@ type conn struct {
 	act  admin.Activity
 	made int64 // ms since 1970
 
-	heard    atomic.Int64 // ms since 1970: when the last request came
+	heard    atomic.Int64 // on clock: when the last request came; 0 before the handshake
 	held     atomic.Bool  // not read from, because too much is in flight
 	finished atomic.Bool  // our side is shut: what still comes is thrown away
 	grown    atomic.Bool  // the goroutine has done something: its stack is larger than waiting needs
@@ -167,7 +167,7 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	now := time.Now().UnixMilli()
 	if _, whole, _ := c.frame(b[used:]); whole {
-		c.heard.Store(now)
+		c.heard.Store(clock())
 	}
 	n, ok := c.reads(b[used:])
 	used += n
@@ -319,7 +319,7 @@ func (s *Server) full(c *conn) bool {
 func (c *conn) waitTurn() {
 	c.held.Store(true)
 	defer func() { // its client was alive, as far as we let it speak
-		c.heard.Store(time.Now().UnixMilli())
+		c.heard.Store(clock())
 		c.held.Store(false)
 	}()
 	o := &c.out
@@ -352,13 +352,13 @@ func (c *conn) handshake(f []byte) bool {
 		return false
 	}
 	_ = c.nc.SetReadDeadline(time.Time{})
-	now := time.Now().UnixMilli()
-	c.heard.Store(now)
+	now, elapsed := time.Now().UnixMilli(), clock()
+	c.heard.Store(elapsed)
 	s := c.s
 	var few [4]*conn
 	s.mu.Lock()
 	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
-	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now}, &s.eff)
+	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now, Clock: elapsed}, &s.eff)
 	dirty := s.perform(few[:0])
 	s.mu.Unlock()
 	flushAll(dirty)

@@ -60,7 +60,7 @@ func (cs *connSet) list() []*conn {
 	return l
 }
 
-// nudge nudges every connection that has a session and was not heard of since then (ms since 1970).
+// nudge nudges every connection that has a session and was not heard of since then, on clock.
 func (cs *connSet) nudge(then int64) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

@@ -138,7 +138,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
 		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl,
-	}, res.Tree, res.Sessions, now)
+	}, res.Tree, res.Sessions, now, clock())
 	if res.Txns > 0 {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
 	}

@@ -95,7 +95,7 @@ func (v *source) Dump() admin.Dump {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, b := range s.rep.Sessions().Buckets() {
-		d.Sessions = append(d.Sessions, admin.SessionBucket{Expires: time.UnixMilli(b.Expiry), Sessions: b.Sessions})
+		d.Sessions = append(d.Sessions, admin.SessionBucket{Expires: wall(b.Expiry), Sessions: b.Sessions})
 	}
 	for _, id := range s.rep.Tree().EphemeralOwners() {
 		d.Ephemerals = append(d.Ephemerals, admin.SessionEphemerals{Session: id, Paths: s.rep.Tree().Ephemerals(id)})
@@ -108,10 +108,10 @@ func (v *source) Dump() admin.Dump {
 			name.Session, timeout = c.rc.Session(), int64(c.rc.TimeOut())
 		}
 		const bucket = 10000 // upstream's connections expire in buckets of ten seconds
-		at := (max(c.heard.Load(), c.made)+timeout)/bucket*bucket + bucket
+		at := (max(c.heard.Load(), clock()-(time.Now().UnixMilli()-c.made))+timeout)/bucket*bucket + bucket
 		b := byTime[at]
 		if b == nil {
-			b = &admin.ConnectionBucket{Expires: time.UnixMilli(at)}
+			b = &admin.ConnectionBucket{Expires: wall(at)}
 			byTime[at] = b
 		}
 		b.Connections = append(b.Connections, name)

@@ -91,4 +91,10 @@ func (s *Server) account(c *conn, send *replica.Send, now int64) {
 // monotonic is a time in microseconds on a clock that never steps.
 func monotonic() int64 { return int64(time.Since(epoch)/time.Microsecond) + 1 }
 
+// clock is the same in ms: what sessions live by.
+func clock() int64 { return int64(time.Since(epoch)/time.Millisecond) + 1 }
+
+// wall is a time on clock as the wall clock shows it now.
+func wall(at int64) time.Time { return time.Now().Add(time.Duration(at-clock()) * time.Millisecond) }
+
 var epoch = time.Now()

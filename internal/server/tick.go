@@ -15,12 +15,12 @@ func (s *Server) tickLoop() {
 	tick := s.opt.TickTime.Milliseconds()
 	var dirty []*conn
 	for {
-		now := time.Now().UnixMilli()
+		now := clock()
 		if !s.pause(time.Duration(tick-now%tick) * time.Millisecond) {
 			return
 		}
 		s.mu.Lock()
-		s.rep.Step(&replica.Tick{Now: time.Now().UnixMilli(), Heard: heard}, &s.eff)
+		s.rep.Step(&replica.Tick{Now: time.Now().UnixMilli(), Clock: clock(), Heard: heard}, &s.eff)
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)
@@ -32,7 +32,7 @@ func (s *Server) tickLoop() {
 func heard(rc *replica.Conn) int64 {
 	c := rc.Tag.(*conn)
 	if c.held.Load() {
-		return time.Now().UnixMilli()
+		return clock()
 	}
 	return c.heard.Load()
 }
