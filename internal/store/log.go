@@ -151,7 +151,7 @@ func (s *Store) extend(buf []byte) error {
 	}
 	if err != nil {
 		w.spoilt = true
-		if de := (*DiskError)(nil); errors.As(err, &de) && de.Full() && s.cutBack() == nil {
+		if de := (*DiskError)(nil); errors.As(err, &de) && de.Op == "write" && de.Full() && s.cutBack() == nil {
 			return err // nothing is wrong with the file
 		}
 		s.mend() // now, if it can be; else before the next batch

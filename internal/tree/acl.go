@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/zooid-io/zooid/internal/jute"
+	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -135,4 +136,26 @@ func (a *aclTable) list() []ACLEntry {
 	}
 	slices.SortFunc(v, func(x, y ACLEntry) int { return cmp.Compare(x.Key, y.Key) })
 	return v
+}
+
+// setACL changes the list and its version, and nothing else of the stat.
+func (t *Tree) setACL(h *txn.Header, kind txn.Type, s *txn.SetACL) txn.Result {
+	n := t.Find(s.Path)
+	if n == 0 {
+		return failed(zk.NoNode)
+	}
+	t.touch(n)
+	r := t.at(n)
+	t.unseal(r, s.Path)
+	r.aversion = s.AVersion
+	t.reseal(r, s.Path)
+	t.replaceACL(n, s.ACL)
+	return txn.Result{Type: kind, Stat: t.Stat(n)}
+}
+
+func (t *Tree) replaceACL(n Node, acl []zk.ACL) {
+	t.touch(n)
+	id := t.acls.intern(acl) // before the release, lest the same list goes and comes back under another key
+	t.acls.release(t.at(n).acl)
+	t.at(n).acl = id
 }

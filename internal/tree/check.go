@@ -129,16 +129,20 @@ func (t *Tree) checkOwners(owned map[zk.SessionID]int, rest int) error {
 		return count, nil
 	}
 	for id, want := range owned {
-		if got, err := walk(t.owners.sessions[id], Ephemeral, int64(id)); err != nil || got != want {
-			return fmt.Errorf("session %v owns %d znodes, %d are listed: %w", id, want, got, err)
+		got, err := walk(t.owners.sessions[id], Ephemeral, int64(id))
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return fmt.Errorf("session %v owns %d znodes, %d are listed", id, want, got)
 		}
 	}
 	containers, err := walk(t.owners.containers, Container, ContainerOwner)
 	ttls, err2 := walk(t.owners.ttls, TTL, 0)
-	if err := errors.Join(err, err2); err != nil || containers+ttls != rest {
-		return fmt.Errorf("%d containers and %d with a time to live are listed, of %d: %w", containers, ttls, rest, err)
+	if containers+ttls != rest {
+		return errors.Join(err, err2, fmt.Errorf("%d containers and %d with a time to live are listed, of %d", containers, ttls, rest))
 	}
-	return nil
+	return errors.Join(err, err2)
 }
 
 func (t *Tree) checkACLs(refs map[uint32]int) error {

@@ -60,7 +60,8 @@ func (t *Tree) LoadNode(path string, data []byte, aclKey int64, m Meta) error {
 		if parent == "/" {
 			parent = ""
 		}
-		return fmt.Errorf("Invalid Datatree, unable to find parent %s of path %s", parent, path) //lint:ignore ST1005 upstream's words
+		//lint:ignore ST1005 upstream's words
+		return fmt.Errorf("Invalid Datatree, unable to find parent %s of path %s", parent, path)
 	}
 	if n := t.child(p, name); n != 0 {
 		t.reload(n, path, data, id, &m)

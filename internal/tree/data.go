@@ -1,0 +1,32 @@
+package tree
+
+import (
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// setData replaces data; the version is the one that the txn says, -1 for the config of the ensemble.
+func (t *Tree) setData(h *txn.Header, kind txn.Type, s *txn.SetData) txn.Result {
+	n := t.Find(s.Path)
+	if n == 0 {
+		return failed(zk.NoNode)
+	}
+	t.touch(n)
+	r := t.at(n)
+	before := int64(max(r.dataLen, 0))
+	t.unseal(r, s.Path)
+	t.replaceData(r, s.Data)
+	r.version, r.mzxid, r.mtime = s.Version, h.Zxid, h.Time
+	t.reseal(r, s.Path)
+	grown := int64(len(s.Data)) - before
+	t.dataSize += grown
+	t.quotaMoved(s.Path, 0, grown)
+	if t.report {
+		t.notice(txn.Change{Kind: txn.NodeDataChanged, Path: s.Path, Zxid: h.Zxid, ACL: t.ACL(n)})
+	}
+	res := txn.Result{Type: kind, Stat: t.Stat(n)}
+	if kind == txn.TypeReconfig {
+		res.Data = s.Data
+	}
+	return res
+}
