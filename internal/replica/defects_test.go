@@ -35,7 +35,7 @@ func restarted(t *testing.T, tr *tree.Tree, sessions map[zk.SessionID]int32, now
 	w.r = replica.New(replica.Config{
 		Prep:  prep.Config{Rules: rules, CloseSessionPaths: true, Digest: true, MaxTxn: 2 << 20},
 		Rules: rules, Seed: 7, FirstSession: 0x900, Tick: 2000, MinTimeout: 4000, MaxTimeout: 40000,
-	}, tr, sessions, now)
+	}, tr, sessions, now, now)
 	return w
 }
 
@@ -44,20 +44,20 @@ func (w *world) resume(name string, id zk.SessionID) *replica.Conn {
 	w.t.Helper()
 	pw := session.Password(id)
 	c := replica.NewConn(name, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: id, Password: pw[:]}, Now: w.now})
+	w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 10000, SessionID: id, Password: pw[:]}, Now: w.now, Clock: w.now})
 	return c
 }
 
 // synced says that n more txns are on disk.
 func (w *world) synced(n int) {
 	w.t.Helper()
-	w.step(&replica.Synced{Zxid: w.r.Tree().LastZxid() + zk.Zxid(n), Now: w.now})
+	w.step(&replica.Synced{Zxid: w.r.Tree().LastZxid() + zk.Zxid(n), Clock: w.now})
 }
 
 // tick says the time; of those who were heard from, it was now.
 func (w *world) tick(heard ...*replica.Conn) {
 	w.t.Helper()
-	w.step(&replica.Tick{Now: w.now, Heard: func(c *replica.Conn) int64 {
+	w.step(&replica.Tick{Now: w.now, Clock: w.now, Heard: func(c *replica.Conn) int64 {
 		if slices.Contains(heard, c) {
 			return w.now
 		}
@@ -105,7 +105,7 @@ func TestSnapshotHoldsOnlyWhatIsOnDisk(t *testing.T) {
 	w.sync()
 	w.send(a, 2, ephemeral("/on-its-way"))
 	late := replica.NewConn("late", zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-	w.step(&replica.Connect{Conn: late, Request: wire.ConnectRequest{TimeOut: 10000}, Now: w.now})
+	w.step(&replica.Connect{Conn: late, Request: wire.ConnectRequest{TimeOut: 10000}, Now: w.now, Clock: w.now})
 	w.send(a, 3, &wire.CloseSession{})
 	f := w.r.Freeze()
 	defer f.View.Close()
@@ -132,7 +132,7 @@ func TestSnapshotSessionsFitItsTree(t *testing.T) {
 			case k < 2:
 				n++
 				c := replica.NewConn(fmt.Sprint(n), zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-				w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 5000}, Now: w.now})
+				w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{TimeOut: 5000}, Now: w.now, Clock: w.now})
 				open = append(open, c)
 			case k == 2 && len(open) > 0: // ends by its client
 				i := rng.IntN(len(open))
@@ -311,7 +311,7 @@ func TestCounterOverflow(t *testing.T) {
 	back := func(name string, seen zk.Zxid) *replica.Conn {
 		pw := session.Password(b.Session())
 		c := replica.NewConn(name, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
-		w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{LastZxidSeen: seen, TimeOut: 10000, SessionID: b.Session(), Password: pw[:]}, Now: w.now})
+		w.step(&replica.Connect{Conn: c, Request: wire.ConnectRequest{LastZxidSeen: seen, TimeOut: 10000, SessionID: b.Session(), Password: pw[:]}, Now: w.now, Clock: w.now})
 		return c
 	}
 	back("ahead", border+2)
