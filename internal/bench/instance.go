@@ -82,20 +82,34 @@ func version(addr string) string {
 	return v
 }
 
-// settle waits until the memory of the server no longer changes much, for some seconds at most, and gives it.
+// A server's memory has settled when it has not changed much for settled; that is waited for no longer than patientSettle. What
+// is weighed is the state, not the burst that led to it: servers tidy up when they are left alone.
+const (
+	settleStep    = 500 * time.Millisecond
+	settled       = 6 * time.Second
+	patientSettle = 25 * time.Second
+)
+
+// settle waits until the memory of the server has settled, and gives it.
 func (in *instance) settle(ctx context.Context) (bytes int64, ok bool) {
 	last, ok := memoryOf(in.pids)
-	for range 8 {
+	if !ok {
+		return 0, false
+	}
+	still := time.Duration(0)
+	for waited := time.Duration(0); waited < patientSettle && still < settled; waited += settleStep {
 		select {
 		case <-ctx.Done():
 			return last, ok
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(settleStep):
 		}
 		now, _ := memoryOf(in.pids)
 		if change := now - last; change < last/200 && -change < last/200 {
-			return now, ok
+			still += settleStep
+			continue // compared with where the stillness began, so that a slow drift is seen
 		}
-		last = now
+		last, still = now, 0
 	}
-	return last, ok
+	now, _ := memoryOf(in.pids)
+	return now, ok
 }

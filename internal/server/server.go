@@ -9,6 +9,9 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,6 +93,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		}
 		return nil, err
 	}
+	go debug.FreeOSMemory() // reading a large folder leaves much behind
 	s.synced.skip(s.rep.Tree().LastZxid())
 	s.wg.Add(3)
 	go s.commitLoop()
@@ -238,12 +242,28 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	return dirty
 }
 
-// flushAll writes what perform has put aside.
+// flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
+const flushMany = 128
+
+// flushAll writes what perform has put aside, and forgets it.
 func flushAll(dirty []*conn) {
-	for i, c := range dirty {
-		c.flush()
-		dirty[i] = nil
+	if len(dirty) < flushMany {
+		for _, c := range dirty {
+			c.flush()
+		}
+	} else {
+		var wg sync.WaitGroup
+		part := (len(dirty) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+		for some := range slices.Chunk(dirty, part) {
+			wg.Go(func() {
+				for _, c := range some {
+					c.flush()
+				}
+			})
+		}
+		wg.Wait()
 	}
+	clear(dirty)
 }
 
 // zxidOf is the last applied zxid, for status.

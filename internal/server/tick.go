@@ -39,7 +39,7 @@ func heard(rc *replica.Conn) int64 {
 
 // gcHeadroom is how much garbage may gather before a collection, whatever the size of the tree: its slabs hold no pointers,
 // so a collection is cheap, and with the usual percentage a large tree would keep as much garbage as data.
-const gcHeadroom = 48 << 20
+const gcHeadroom = 32 << 20
 
 func readAllocs() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
