@@ -87,7 +87,7 @@ func version(addr string) string {
 const (
 	settleStep    = 500 * time.Millisecond
 	settled       = 6 * time.Second
-	patientSettle = 25 * time.Second
+	patientSettle = 15 * time.Second
 )
 
 // settle waits until the memory of the server has settled, and gives it.
