@@ -45,6 +45,7 @@ type Replica struct {
 	phead    int
 	inflight int     // requests in FIFOs
 	syncing  []*Conn // whose oldest request is a sync that waits for other sessions' txns
+	syncDue  zk.Zxid // the lowest zxid that one of them waits for
 
 	changes []txn.Change
 	notices []watch.Notice
