@@ -65,7 +65,7 @@ func TestFullDisk(t *testing.T) {
 			for i, c := range writers {
 				for k := range n {
 					var p wire.PathReply
-					c.recv(int32(k + 2)).into(t, &p)
+					c.recv(int32(k+2)).into(t, &p)
 					if want := name("/w%d/s%010d", i, k); p.Path != want {
 						t.Fatalf("made %s, not %s", p.Path, want)
 					}

@@ -95,7 +95,7 @@ func (s *Server) acceptLoop() {
 		if err := s.conns.add(c, s.opt.MaxClientCnxns, s.opt.MaxCnxns); err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				s.metrics.Add(admin.ConnectionsRejected, 1)
-				s.log.Warn("Error accepting new connection: "+err.Error())
+				s.log.Warn("Error accepting new connection: " + err.Error())
 			}
 			if t, ok := nc.(*net.TCPConn); ok {
 				_ = t.SetLinger(0) // upstream resets here
