@@ -14,14 +14,7 @@ func (r *Replica) synced(ev *Synced, e *Effects) {
 		r.proposed[r.phead] = proposal{}
 		r.phead++
 		r.apply(p, ev.Clock, e)
-	}
-	waiting := r.syncing
-	r.syncing = r.syncing[len(waiting):]
-	for _, c := range waiting {
-		c.syncing = false
-		if c.state != connGone {
-			r.drain(c, e)
-		}
+		r.endSyncs(e)
 	}
 	if r.phead == len(r.proposed) {
 		r.proposed, r.phead = r.proposed[:0], 0
@@ -29,6 +22,22 @@ func (r *Replica) synced(ev *Synced, e *Effects) {
 		n := copy(r.proposed, r.proposed[r.phead:])
 		clear(r.proposed[n:])
 		r.proposed, r.phead = r.proposed[:n], 0
+	}
+}
+
+// endSyncs goes on with the connections whose sync has seen what it waited for. That has to be before the next txn, which may
+// be a write behind the sync on the same connection.
+func (r *Replica) endSyncs(e *Effects) {
+	if len(r.syncing) == 0 || r.tree.LastZxid() < r.syncDue {
+		return
+	}
+	waiting := r.syncing
+	r.syncing = nil
+	for _, c := range waiting {
+		c.syncing = false
+		if c.state != connGone {
+			r.drain(c, e) // it comes back if it has to wait on
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ type Replica struct {
 	inflight int       // requests in FIFOs
 	spare    [][]entry // empty FIFOs, for whoever needs one
 	syncing  []*Conn   // whose oldest request is a sync that waits for other sessions' txns
+	syncDue  zk.Zxid   // the lowest zxid that one of them waits for
 
 	changes []txn.Change
 	notices []watch.Notice

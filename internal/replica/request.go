@@ -136,6 +136,9 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 			if en.zxid > r.tree.LastZxid() {
 				if !c.syncing {
 					c.syncing = true
+					if len(r.syncing) == 0 || en.zxid < r.syncDue {
+						r.syncDue = en.zxid
+					}
 					r.syncing = append(r.syncing, c)
 				}
 				return
