@@ -150,8 +150,8 @@ func (p *Prep) addChild(path string, was *record, z zk.Zxid) (cversion int32) {
 	return cversion
 }
 
-// nextCVersion counts one more create. Upstream lets the counter go negative (ZOOKEEPER-4706); here it stays at its end, so
-// a sequential create is refused with NodeExists instead of being given a name that sorts wrongly.
+// nextCVersion counts one more create. At its end the counter stays (ZOOKEEPER-4706 is about one that goes on below zero): a
+// sequential create is refused with NodeExists then, instead of being given a name that sorts wrongly.
 func nextCVersion(c int32) int32 {
 	if c == 1<<31-1 {
 		return c

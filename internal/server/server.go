@@ -129,7 +129,7 @@ func (s *Server) restore(fs vfs.FS) error {
 	}
 	res, err := st.Restore(fresh)
 	if err != nil {
-		return err
+		return errors.Join(err, st.Close())
 	}
 	least, most := o.SessionLimits()
 	now := time.Now().UnixMilli()
