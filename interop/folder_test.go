@@ -321,7 +321,13 @@ func TestFoldersCarriedOver(t *testing.T) {
 						if found, _ := filepath.Glob(filepath.Join(setup.Dir, "version-2", "snapshot.*"+ending)); len(found) < 2 {
 							t.Errorf("%s took no snapshots with ending %q: %q", kind, ending, found)
 						}
-						if bad := complaints(srv.Log()); bad != "" {
+						bad := complaints(srv.Log())
+						if method == "no-paths" && strings.Contains(bad, "igest") {
+							// A closeSession that does not say what it deletes cannot be replayed over a fuzzy snapshot of Apache's
+							// in which that is gone already: the parent keeps its older pzxid (ZOOKEEPER-3145). The lists exist for that.
+							bad = ""
+						}
+						if bad != "" {
 							t.Errorf("%s complains:\n%s", kind, bad)
 						}
 					})

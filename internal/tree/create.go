@@ -20,9 +20,9 @@ func (t *Tree) create(h *txn.Header, kind txn.Type, c *txn.Create) txn.Result {
 	}
 	if n := t.child(p, name); n != 0 {
 		t.replaceACL(n, c.ACL)
-		if kind == txn.TypeCreate {
-			t.rise(p, parent, c.ParentCVersion, h.Zxid)
-		}
+		// Upstream raises the parent only for the oldest kind of create, and so has another tree after a fuzzy snapshot in which
+		// the parent is older than its child. The count in the txn tells which of the two it is.
+		t.rise(p, parent, c.ParentCVersion, h.Zxid)
 		return failed(zk.NodeExists)
 	}
 	m := Meta{Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time}
