@@ -30,6 +30,8 @@ type Effects struct {
 	Log     []Entry
 	Sends   []Send
 	Expired []zk.SessionID // sessions whose time is over, for the log
+	Auths   []AuthNote     // auth packets, for the log
+	Audits  []Audit        // applied writes, for the audit log
 	buf     []byte
 	log     []byte
 }
@@ -45,6 +47,9 @@ func (e *Effects) Reset() {
 	clear(e.Sends)
 	e.Sends = e.Sends[:0]
 	e.Expired = e.Expired[:0]
+	clear(e.Auths)
+	clear(e.Audits)
+	e.Auths, e.Audits = e.Auths[:0], e.Audits[:0]
 	if cap(e.buf) > 1<<20 {
 		e.buf = nil
 	}

@@ -20,6 +20,7 @@ type conn struct {
 	sock sock
 	addr netip.AddrPort
 	rc   *replica.Conn // nil until the handshake
+	bad  int32         // the length of a frame that ends the connection
 	out  outbox
 	act  admin.Activity
 	made int64 // ms since 1970
@@ -119,6 +120,7 @@ func (c *conn) frame(b []byte) (f []byte, whole, ok bool) {
 	}
 	n := int32(binary.BigEndian.Uint32(b))
 	if n < 0 || int(n) > c.s.opt.MaxFrame {
+		c.bad = n
 		return nil, false, false
 	}
 	if len(b) < 4+int(n) {
@@ -306,8 +308,12 @@ func (c *conn) handshake(f []byte) bool {
 	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
 	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now}, &s.eff)
 	dirty := s.perform(few[:0])
+	last := s.rep.Tree().LastZxid()
 	s.mu.Unlock()
 	flushAll(dirty)
+	if req.LastZxidSeen > last {
+		s.toldFuture(c, req.LastZxidSeen, last)
+	}
 	return true
 }
 
@@ -327,6 +333,7 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.parting()
 	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()
