@@ -96,6 +96,8 @@ type Request struct {
 	Frame []byte // without its length; not kept
 	Now   int64
 	Since int64 // given back in the Send that answers it
+
+	Throttled bool // it is refused with ThrottledOp, in its turn
 }
 
 // Synced says that every log record up to Zxid is on disk.

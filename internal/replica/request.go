@@ -44,6 +44,9 @@ func (r *Replica) request(ev *Request, e *Effects) {
 		r.queue(c, en)
 		r.last(c, e)
 		return
+	case ev.Throttled:
+		en.kind, en.code, en.zxid = entryError, zk.ThrottledOp, useLast
+		r.queue(c, en)
 	case h.Type.IsWrite():
 		r.write(c, en, body, ev.Now, e)
 	case h.Type == wire.OpSync:

@@ -15,15 +15,16 @@ import (
 
 // conn is one client's socket. Its goroutine reads, and hands batches of frames to the replica; see outbox.go for its output.
 type conn struct {
-	s    *Server
-	nc   net.Conn
-	sock sock
-	addr netip.AddrPort
-	rc   *replica.Conn // nil until the handshake
-	bad  int32         // the length of a frame that ends the connection
-	out  outbox
-	act  admin.Activity
-	made int64 // ms since 1970
+	s       *Server
+	nc      net.Conn
+	sock    sock
+	addr    netip.AddrPort
+	rc      *replica.Conn // nil until the handshake
+	bad     int32         // the length of a frame that ends the connection
+	out     outbox
+	act     admin.Activity
+	passage *passage // nil without a gate
+	made    int64    // ms since 1970
 
 	heard    atomic.Int64 // ms since 1970: when the last request came
 	held     atomic.Bool  // not read from, because too much is in flight
@@ -46,6 +47,9 @@ func newConn(s *Server, nc net.Conn) *conn {
 	}
 	c.sock = newSock(nc)
 	c.out.nc, c.out.wake.L = nc, &c.out.mu
+	if s.gate != nil {
+		c.passage = &passage{}
+	}
 	return c
 }
 
@@ -151,6 +155,10 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	now := time.Now().UnixMilli()
 	if _, whole, _ := c.frame(b[used:]); whole {
 		c.heard.Store(now)
+	}
+	if c.s.gate != nil {
+		n, ok := c.s.gate.pass(c, b[used:], now)
+		return used + n, ok
 	}
 	n, ok := c.reads(b[used:])
 	used += n
@@ -299,6 +307,9 @@ func (c *conn) handshake(f []byte) bool {
 	if err := req.Decode(f); err != nil {
 		return false
 	}
+	if !c.s.admits(c, &req) {
+		return false
+	}
 	_ = c.nc.SetReadDeadline(time.Time{})
 	now := time.Now().UnixMilli()
 	c.heard.Store(now)
@@ -334,6 +345,9 @@ func (c *conn) finish() {
 // gone ends the connection for good.
 func (c *conn) gone() {
 	c.parting()
+	if c.s.gate != nil {
+		c.s.gate.forget(c)
+	}
 	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()

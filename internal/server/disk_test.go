@@ -182,7 +182,7 @@ func TestFailingLog(t *testing.T) {
 // While an fsync lasts, reads of sessions that have nothing in flight are answered, writes wait; all that came meanwhile is
 // one fsync. A slow one is worth a warning in Apache's words.
 func TestSlowFsync(t *testing.T) {
-	disk := newGate(vfs.NewMem())
+	disk := newDam(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) { o.FsyncWarning = time.Millisecond })
 	idle := connect(t, s, 10*time.Second)

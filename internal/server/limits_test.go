@@ -45,7 +45,7 @@ func TestConnectionLimits(t *testing.T) {
 // While more requests are in flight than globalOutstandingLimit, a connection with one of them is not read from; nothing is
 // lost or reordered, and everything goes on.
 func TestOutstandingLimit(t *testing.T) {
-	disk := newGate(vfs.NewMem())
+	disk := newDam(vfs.NewMem())
 	s := start(t, disk, func(o *Options) { o.GlobalOutstandingLimit = 10 })
 	idle := connect(t, s, 10*time.Second)
 	var wg sync.WaitGroup

@@ -43,6 +43,8 @@ type Server struct {
 	started  time.Time
 	scribe   *scribe
 	auditor  *auditor // nil unless Options.Audit
+	bucket   *bucket  // nil unless handshakes are throttled
+	gate     *gate    // nil unless requests are
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
@@ -75,6 +77,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		metrics: admin.NewMetrics(), words: admin.NewWhitelist(opt.FourLetterWords, false),
 	}
 	s.scribe = newScribe(s.log)
+	s.bucket, s.gate = newBucket(opt.ConnThrottle, time.Since(epoch).Milliseconds()), newGate(s)
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var err error
@@ -239,6 +242,8 @@ func (s *Server) perform(dirty []*conn) []*conn {
 		s.account(c, send, now)
 		if isGreeting(send) {
 			s.greeted(c, send)
+		} else if s.gate != nil && !send.Notice {
+			s.gate.answered(c)
 		}
 		if c.out.add(s.eff.Bytes(send), send.Close) {
 			dirty = append(dirty, c)
