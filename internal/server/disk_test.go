@@ -106,6 +106,7 @@ func again(t *testing.T, s *Server, fs vfs.FS) vfs.FS {
 
 // A session does not end because the server does not read what its client sends: who waits for a disk is alive.
 func TestHeldSessionsLive(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewFaulty(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) {
