@@ -57,6 +57,9 @@ func (r *Replica) apply(p proposal, clock int64, e *Effects) {
 		r.fire(&r.changes[i], e)
 	}
 	r.prep.Applied(x.Zxid)
+	if r.cfg.Audit {
+		r.audit(p, &res, e)
+	}
 
 	if c := p.conn; c != nil && c.state != connGone {
 		en := &c.fifo[c.head]

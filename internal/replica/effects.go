@@ -27,6 +27,8 @@ type Effects struct {
 	Log     []*txn.Txn // to be on disk, in this order; not to be changed
 	Sends   []Send
 	Expired []zk.SessionID // sessions whose time is over, for the log
+	Auths   []AuthNote     // auth packets, for the log
+	Audits  []Audit        // applied writes, for the audit log
 	buf     []byte
 }
 
@@ -41,6 +43,9 @@ func (e *Effects) Reset() {
 	clear(e.Sends)
 	e.Sends = e.Sends[:0]
 	e.Expired = e.Expired[:0]
+	clear(e.Auths)
+	clear(e.Audits)
+	e.Auths, e.Audits = e.Auths[:0], e.Audits[:0]
 	if cap(e.buf) > 1<<20 {
 		e.buf = nil
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	ContainerRate     int   // removals a minute, at most
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
 	AllowFailedSasl   bool
+	Audit             bool // give Effects.Audits
 }
 
 // Replica is a server without its clock, disk and network.
@@ -51,6 +52,8 @@ type Replica struct {
 	notices []watch.Notice
 
 	digests digests
+
+	asked map[zk.Zxid]prep.Request // of the txns not yet applied, if they are audited
 
 	doomed     []string // containers and TTL nodes whose time has come
 	nextSweep  int64
@@ -100,6 +103,8 @@ type Request struct {
 	Err    error   // why there is no Op, from wire.Decoder
 	Now    int64
 	Since  int64 // given back in the Send that answers it
+
+	Throttled bool // it is refused with ThrottledOp, in its turn
 }
 
 // Decode makes a Request of a frame without its length. It needs no lock. The request keeps the frame.
@@ -158,6 +163,9 @@ func (r *Replica) propose(req *prep.Request, c *Conn, e *Effects) zk.Zxid {
 	x := r.prep.Prepare(req)
 	e.Log = append(e.Log, x)
 	r.proposed = append(r.proposed, proposal{x, c})
+	if r.cfg.Audit {
+		r.ask(x.Zxid, req)
+	}
 	return x.Zxid
 }
 

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/zooid-io/zooid/internal/auth"
 	"github.com/zooid-io/zooid/internal/prep"
@@ -41,6 +42,9 @@ func (r *Replica) request(ev *Request, e *Effects) {
 		r.queue(c, en)
 		r.last(c, e)
 		return
+	case ev.Throttled:
+		en.kind, en.code, en.zxid = entryError, zk.ThrottledOp, useLast
+		r.queue(c, en)
 	case h.Type.IsWrite():
 		r.write(c, en, ev, e)
 	case h.Type == wire.OpSync:
@@ -99,6 +103,7 @@ func (r *Replica) auth(c *Conn, en entry, e *Effects) {
 		r.detach(c)
 		return
 	}
+	e.Auths = append(e.Auths, AuthNote{Conn: c, Scheme: strings.Clone(a.Scheme), OK: err == nil})
 	if err != nil {
 		en.code, en.close = zk.AuthFailed, true
 		r.queue(c, en)

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds each wait for what must come. It is never the measure of a test.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // client is a connection that can send any bytes. It is for one goroutine.
 type client struct {

@@ -19,14 +19,16 @@ import (
 
 // conn is one client's socket. Its goroutine reads, and hands batches of frames to the replica; see outbox.go for its output.
 type conn struct {
-	s    *Server
-	nc   net.Conn
-	sock sock
-	addr netip.AddrPort
-	rc   *replica.Conn // nil until the handshake
-	out  outbox
-	act  admin.Activity
-	made int64 // ms since 1970
+	s       *Server
+	nc      net.Conn
+	sock    sock
+	addr    netip.AddrPort
+	rc      *replica.Conn // nil until the handshake
+	bad     int32         // the length of a frame that ends the connection
+	out     outbox
+	act     admin.Activity
+	passage *passage // nil without a gate
+	made    int64    // ms since 1970
 
 	heard    atomic.Int64 // on clock: when the last request came; 0 before the handshake
 	held     atomic.Bool  // not read from, because too much is in flight
@@ -50,6 +52,9 @@ func newConn(s *Server, nc net.Conn) *conn {
 	}
 	c.sock = newSock(nc)
 	c.out.nc, c.out.wake.L = nc, &c.out.mu
+	if s.gate != nil {
+		c.passage = &passage{}
+	}
 	return c
 }
 
@@ -138,6 +143,7 @@ func (c *conn) frame(b []byte) (f []byte, whole, ok bool) {
 	}
 	n := int32(binary.BigEndian.Uint32(b))
 	if n < 0 || int(n) > c.s.opt.MaxFrame {
+		c.bad = n
 		return nil, false, false
 	}
 	if len(b) < 4+int(n) {
@@ -168,6 +174,10 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	now := time.Now().UnixMilli()
 	if _, whole, _ := c.frame(b[used:]); whole {
 		c.heard.Store(clock())
+	}
+	if c.s.gate != nil {
+		n, ok := c.s.gate.pass(c, b[used:], now)
+		return used + n, ok
 	}
 	n, ok := c.reads(b[used:])
 	used += n
@@ -351,6 +361,9 @@ func (c *conn) handshake(f []byte) bool {
 	if err := req.Decode(f); err != nil {
 		return false
 	}
+	if !c.s.admits(c, &req) {
+		return false
+	}
 	_ = c.nc.SetReadDeadline(time.Time{})
 	now, elapsed := time.Now().UnixMilli(), clock()
 	c.heard.Store(elapsed)
@@ -360,8 +373,12 @@ func (c *conn) handshake(f []byte) bool {
 	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
 	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now, Clock: elapsed}, &s.eff)
 	dirty := s.perform(few[:0])
+	last := s.rep.Tree().LastZxid()
 	s.mu.Unlock()
 	flushAll(dirty)
+	if req.LastZxidSeen > last {
+		s.toldFuture(c, req.LastZxidSeen, last)
+	}
 	return true
 }
 
@@ -381,6 +398,10 @@ func (c *conn) finish() {
 
 // gone ends the connection for good.
 func (c *conn) gone() {
+	c.parting()
+	if c.s.gate != nil {
+		c.s.gate.forget(c)
+	}
 	c.out.emptied()
 	c.out.shut()
 	c.nc.Close()

@@ -57,11 +57,12 @@ type crashClient struct {
 }
 
 func TestCrashes(t *testing.T) {
+	t.Parallel()
 	if *seedFlag != 0 {
 		crash(t, *seedFlag)
 		return
 	}
-	n := 300
+	n := 200
 	if testing.Short() {
 		n = 50
 	}

@@ -106,6 +106,7 @@ func again(t *testing.T, s *Server, fs vfs.FS) vfs.FS {
 
 // A session does not end because the server does not read what its client sends: who waits for a disk is alive.
 func TestHeldSessionsLive(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewFaulty(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) {
@@ -182,7 +183,7 @@ func TestFailingLog(t *testing.T) {
 // While an fsync lasts, reads of sessions that have nothing in flight are answered, writes wait; all that came meanwhile is
 // one fsync. A slow one is worth a warning in Apache's words.
 func TestSlowFsync(t *testing.T) {
-	disk := newGate(vfs.NewMem())
+	disk := newDam(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) { o.FsyncWarning = time.Millisecond })
 	idle := connect(t, s, 10*time.Second)

@@ -13,6 +13,7 @@
 //	apply       nothing; steps Synced              a later zxid on disk         Close
 //	tick        the clock                          the next tick                Close
 //	snapshot    one frozen view                    Store.SnapshotDue            the end of the file
+//	scribe      log lines made under the lock      a line                       Close, after the last line
 //
 // The output of a connection goes through its outbox: whoever has bytes appends them under the outbox's lock, whoever finds
 // nobody writing writes, without blocking; if the socket is full a drain goroutine is started. A client that does not read

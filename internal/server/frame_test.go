@@ -41,6 +41,7 @@ func TestManyFrames(t *testing.T) {
 
 // Frames may be cut anywhere.
 func TestSplitFrames(t *testing.T) {
+	t.Parallel()
 	s := start(t, vfs.NewMem())
 	base := connect(t, s, 10*time.Second)
 	base.must(create("/s", "data"))
@@ -106,6 +107,26 @@ func TestLongestFrame(t *testing.T) {
 	early.ended()
 }
 
+// A long frame that comes in small pieces is not copied for each of them: its buffer doubles, up to its length.
+func TestLongFrameBuffer(t *testing.T) {
+	const least = 10 << 20
+	var carry []byte
+	buffers := 0
+	for len(carry) < least {
+		b := bufferFor(carry, least)
+		if len(b) != len(carry) || cap(b) == len(b) || cap(b) > least+bufferSize {
+			t.Fatalf("%d bytes in a buffer of %d, with %d to keep", len(b), cap(b), len(carry))
+		}
+		if len(carry) == 0 || &b[:1][0] != &carry[:1][0] {
+			buffers++
+		}
+		carry = append(b, make([]byte, min(1000, cap(b)-len(b)))...)
+	}
+	if buffers > 12 {
+		t.Errorf("%d buffers for one frame", buffers)
+	}
+}
+
 // Bytes that are no request end the connection without a word, and nothing else: client protocol, section 1.5.
 func TestGarbage(t *testing.T) {
 	s := start(t, vfs.NewMem())
@@ -169,6 +190,7 @@ func TestBadRequests(t *testing.T) {
 
 // The reply that says why reaches the client, however much input stands behind it: a reset would destroy it.
 func TestReplyThenClose(t *testing.T) {
+	t.Parallel()
 	s := start(t, vfs.NewMem())
 	for range 20 {
 		c := connect(t, s, 10*time.Second)

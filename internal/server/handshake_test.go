@@ -110,6 +110,7 @@ func TestSilentConnection(t *testing.T) {
 
 // Sessions end at a tick, with what they own; those whose clients speak, if only by pings, go on.
 func TestExpiry(t *testing.T) {
+	t.Parallel()
 	var j journal
 	s := start(t, vfs.NewMem(), j.into, func(o *Options) {
 		o.TickTime, o.MinSessionTimeout = 20*time.Millisecond, 100*time.Millisecond
@@ -117,7 +118,7 @@ func TestExpiry(t *testing.T) {
 	quiet, watcher := connect(t, s, 100*time.Millisecond), connect(t, s, 40*time.Second)
 	quiet.must(ephemeral("/quiet"))
 	watcher.must(&wire.Exists{Path: "/quiet", Watch: true})
-	spoken := connect(t, s, 100*time.Millisecond)
+	spoken := connect(t, s, time.Second)
 	// Pings are answered for as long as the quiet one lives, and then some.
 	ends := time.Time{}
 	for ends.IsZero() || time.Now().Before(ends) {
@@ -126,7 +127,7 @@ func TestExpiry(t *testing.T) {
 			t.Fatalf("a session that pings: %v, %v", r.Err, err)
 		}
 		if ends.IsZero() && !watcher.exists("/quiet") {
-			ends = time.Now().Add(300 * time.Millisecond)
+			ends = time.Now().Add(1500 * time.Millisecond)
 		}
 		time.Sleep(5 * time.Millisecond) // how often a client pings
 	}

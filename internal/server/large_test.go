@@ -27,6 +27,7 @@ func many(c *client, parent string, n int, mode zk.Mode) {
 // The end of a session with 200,000 ephemerals is longer than any record that readers of the log take. It ends all the same,
 // and so does the next start (defects 48).
 func TestManyEphemerals(t *testing.T) {
+	t.Parallel()
 	mem := vfs.NewMem()
 	s := start(t, mem)
 	c, other := connect(t, s, 30*time.Second), connect(t, s, 30*time.Second)

@@ -237,6 +237,13 @@ func (o *outbox) ending() bool {
 	return o.closing
 }
 
+// ended tells that nothing can be written any more.
+func (o *outbox) ended() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.broken
+}
+
 // shut makes the outbox take nothing more and wakes whoever waits.
 func (o *outbox) shut() {
 	o.mu.Lock()

@@ -101,6 +101,7 @@ func TestCloseUnderLoad(t *testing.T) {
 // Snapshots of a tree that changes meanwhile, and the logs after them, give the same tree again, whichever the next start
 // finds.
 func TestSnapshotWhileWriting(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"", "gz", "snappy"} {
 		t.Run("method "+method, func(t *testing.T) {
 			mem := vfs.NewMem()

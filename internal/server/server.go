@@ -44,6 +44,10 @@ type Server struct {
 	words    *admin.Words
 	tally    tally // guarded by mu
 	started  time.Time
+	scribe   *scribe
+	auditor  *auditor // nil unless Options.Audit
+	bucket   *bucket  // nil unless handshakes are throttled
+	gate     *gate    // nil unless requests are
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
@@ -75,19 +79,27 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		opt: opt, log: opt.Logger, wakeCommit: make(chan struct{}, 1), started: time.Now(), fatal: make(chan error, 1),
 		metrics: admin.NewMetrics(), tally: newTally(), words: admin.NewWhitelist(opt.FourLetterWords, false),
 	}
+	s.scribe = newScribe(s.log)
+	s.bucket, s.gate = newBucket(opt.ConnThrottle, time.Since(epoch).Milliseconds()), newGate(s)
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var err error
 	if s.rules, err = auth.New(opt.authConfig()); err != nil {
+		s.startFailed()
 		return nil, err
 	}
 	// The port is taken before the folder is read: two servers on one folder are stopped by the clash.
 	if opt.ClientAddr != "" {
 		if s.listener, err = net.Listen("tcp", opt.ClientAddr); err != nil {
+			s.startFailed()
 			return nil, fmt.Errorf("client port: %w", err)
 		}
 	}
+	if opt.Audit {
+		s.auditor = newAuditor(s.scribe)
+	}
 	if err := s.restore(fs); err != nil {
+		s.startFailed()
 		if s.listener != nil {
 			s.listener.Close()
 		}
@@ -95,6 +107,9 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	go debug.FreeOSMemory() // reading a large folder leaves much behind
 	s.synced.skip(s.rep.Tree().LastZxid())
+	if s.auditor != nil {
+		s.auditor.server("serverStart", auditSuccess)
+	}
 	s.wg.Add(3)
 	go s.commitLoop()
 	go s.applyLoop()
@@ -141,7 +156,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl, Audit: o.Audit,
 	}, res.Tree, res.Sessions, now, clock())
 	if res.Txns > 0 {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
@@ -172,6 +187,10 @@ func (s *Server) fail(err error) {
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
+		s.log.Info("Shutting down")
+		if s.auditor != nil {
+			s.auditor.server("serverStop", auditInvoked)
+		}
 		if s.listener != nil {
 			err = s.listener.Close()
 		}
@@ -182,6 +201,8 @@ func (s *Server) Close() error {
 		s.wg.Wait()
 		s.snapped.Wait()
 		err = errors.Join(err, s.store.Close())
+		s.scribe.close()
+		s.log.Info("Shutdown complete")
 	})
 	return err
 }
@@ -223,15 +244,21 @@ func (s *Server) perform(dirty []*conn) []*conn {
 		send := &s.eff.Sends[i]
 		c := send.Conn.Tag.(*conn)
 		s.account(c, send, now)
+		if isGreeting(send) {
+			s.greeted(c, send)
+		} else if s.gate != nil && !send.Notice {
+			s.gate.answered(c)
+		}
 		if c.out.add(s.eff.Bytes(send), send.Close) {
 			dirty = append(dirty, c)
 		}
 	}
 	s.tally.settle(s.metrics)
-	for _, id := range s.eff.Expired {
+	for range s.eff.Expired {
 		s.metrics.Add(admin.SessionsExpired, 1)
-		s.log.Info("Expiring session " + id.String() + ", its timeout is exceeded")
 	}
+	s.chronicle()
+	s.audit()
 	s.eff.Reset()
 	if len(s.eff.Log) > 0 {
 		select {

@@ -72,6 +72,7 @@ func TestSlowReader(t *testing.T) {
 // Notices cannot be refused. A client that does not read them loses its connection before they fill the memory, though it
 // keeps its session.
 func TestUnreadNotices(t *testing.T) {
+	t.Parallel()
 	s := start(t, vfs.NewMem(), func(o *Options) { o.MaxFrame, o.MaxExtra = 8<<20, 8<<20 })
 	slow, writer := connect(t, s, time.Minute), connect(t, s, time.Minute)
 	narrow(slow)
@@ -93,10 +94,11 @@ func TestUnreadNotices(t *testing.T) {
 // A client that never reads cannot keep its connection for ever by that: its session ends with its time, and the connection
 // with it, although it holds output that nobody takes.
 func TestNeverReads(t *testing.T) {
+	t.Parallel()
 	s := start(t, vfs.NewMem(), func(o *Options) { o.TickTime = 20 * time.Millisecond })
 	other := connect(t, s, 30*time.Second)
 	other.must(create("/big", strings.Repeat("x", 1_000_000)))
-	slow := connect(t, s, 100*time.Millisecond)
+	slow := connect(t, s, time.Second)
 	narrow(slow)
 	var ops []wire.Op
 	for range 100 {
@@ -109,6 +111,7 @@ func TestNeverReads(t *testing.T) {
 
 // An answer that does not fit into the socket at once is sent to its end before the connection closes.
 func TestLongAnswerThenClose(t *testing.T) {
+	t.Parallel()
 	s := start(t, vfs.NewMem())
 	c := connect(t, s, time.Minute)
 	long := strings.Repeat("w", 900_000)

@@ -33,6 +33,9 @@ func bufferFor(carry []byte, least int) []byte {
 	if least <= bufferSize && len(carry) < bufferSize {
 		return append(getBuffer(), carry...)
 	}
+	if cap(carry) > bufferSize && len(carry) < cap(carry) {
+		return carry // there is room in the buffer that the frame has already
+	}
 	// A long frame: grow with what has really come, not with what its length promises.
 	size := min(least, max(2*len(carry), 2*bufferSize))
 	size = max(size, len(carry)+1)
