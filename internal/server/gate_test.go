@@ -12,7 +12,8 @@ type gate struct {
 	vfs.FS
 	mu    sync.Mutex
 	wait  chan struct{} // closed while open
-	syncs atomic.Int64  // of files
+	held  atomic.Int64  // syncs of files that wait now
+	syncs atomic.Int64  // syncs of files that went through
 }
 
 func newGate(fs vfs.FS) *gate {
@@ -41,7 +42,9 @@ func (g *gate) pass() {
 	g.mu.Lock()
 	w := g.wait
 	g.mu.Unlock()
+	g.held.Add(1)
 	<-w
+	g.held.Add(-1)
 	g.syncs.Add(1)
 }
 
