@@ -12,7 +12,8 @@ type dam struct {
 	vfs.FS
 	mu    sync.Mutex
 	wait  chan struct{} // closed while open
-	syncs atomic.Int64  // of files
+	held  atomic.Int64  // syncs of files that wait now
+	syncs atomic.Int64  // syncs of files that went through
 }
 
 func newDam(fs vfs.FS) *dam {
@@ -41,7 +42,9 @@ func (d *dam) pass() {
 	d.mu.Lock()
 	w := d.wait
 	d.mu.Unlock()
+	d.held.Add(1)
 	<-w
+	d.held.Add(-1)
 	d.syncs.Add(1)
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,10 @@ func TestSlowFsync(t *testing.T) {
 	})
 	if got := idle.children("/"); len(got) != 1 {
 		t.Errorf("visible before it is durable: %q", got)
+	}
+	eventually(t, "an fsync waits", func() bool { return disk.held.Load() > 0 })
+	for began := time.Now(); time.Since(began) <= time.Millisecond; { // longer than FsyncWarning, by the clock that measures it
+		runtime.Gosched()
 	}
 	disk.open()
 	for _, w := range writers {
