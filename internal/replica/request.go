@@ -103,7 +103,7 @@ func (r *Replica) auth(c *Conn, en entry, e *Effects) {
 		r.detach(c)
 		return
 	}
-	e.Auths = append(e.Auths, AuthNote{Conn: c, Scheme: strings.Clone(a.Scheme), OK: err == nil})
+	e.Auths = append(e.Auths, AuthNote{Conn: c, Scheme: a.Scheme, OK: err == nil})
 	if err != nil {
 		en.code, en.close = zk.AuthFailed, true
 		r.queue(c, en)
