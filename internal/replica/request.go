@@ -2,7 +2,6 @@ package replica
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/zooid-io/zooid/internal/auth"
 	"github.com/zooid-io/zooid/internal/prep"
