@@ -61,55 +61,72 @@ func (g *gate) pass(c *conn, b []byte, now int64) (used int, ok bool) {
 			g.s.log.Warn("Rejecting large request: address = /"+c.addr.String(), "bytes", len(f))
 			return used, false
 		}
-		throttled, drop := g.wait(c, f, since)
-		if drop {
-			return used, false
-		}
 		used += 4 + len(f)
-		if !g.hand(c, f, now, since, throttled) {
+		if !g.enter(c, f, now, since) {
 			return used, false
 		}
 	}
 	return used, true
 }
 
-// hand gives one frame to the replica; false when the connection has ended.
-func (g *gate) hand(c *conn, f []byte, now, since int64, throttled bool) bool {
-	s := g.s
-	ev := replica.Decode(c.rc, bytes.Clone(f), now, since)
-	ev.Throttled = throttled
-	if throttled {
-		s.metrics.Add(admin.ThrottledOps, 1)
-	}
+// enter waits for the turn of one frame and gives it to the replica; false when the connection has to end or has ended.
+func (g *gate) enter(c *conn, f []byte, now, since int64) bool {
 	var few [8]*conn
-	s.mu.Lock()
-	s.rep.Step(&ev, &s.eff)
-	dirty := s.perform(few[:0])
-	busy := s.full(c)
-	s.mu.Unlock()
-	c.received(1, len(f))
+	var dirty []*conn
+	var busy, drop bool
+	if g.passes(f) {
+		dirty, busy = g.hand(c, f, now, since, false, few[:0])
+	} else {
+		// Held until the replica has the request, so that nobody counts without it.
+		c.held.Store(true)
+		g.head.Lock()
+		var throttled bool
+		if throttled, drop = g.wait(c, f, since); !drop {
+			dirty, busy = g.hand(c, f, now, since, throttled, few[:0])
+		}
+		g.head.Unlock()
+		c.held.Store(false)
+	}
 	flushAll(dirty)
+	if drop {
+		return false
+	}
+	c.received(1, len(f))
 	if busy {
 		c.waitTurn()
 	}
 	return !c.out.ending()
 }
 
-// wait lets a request through the throttle. throttled says that it waited so long that it is to be refused, drop that its
+// passes tells that a frame need not wait.
+func (g *gate) passes(f []byte) bool {
+	if g.s.opt.RequestThrottleMax <= 0 || len(f) < 8 {
+		return true
+	}
+	op := opOf(f)
+	return op == wire.OpAuth || op == wire.OpSasl
+}
+
+func opOf(f []byte) wire.OpCode { return wire.OpCode(binary.BigEndian.Uint32(f[4:])) }
+
+// hand gives one frame to the replica.
+func (g *gate) hand(c *conn, f []byte, now, since int64, throttled bool, few []*conn) (dirty []*conn, busy bool) {
+	s := g.s
+	ev := replica.Decode(c.rc, bytes.Clone(f), now, since)
+	ev.Throttled = throttled
+	if throttled {
+		s.metrics.Add(admin.ThrottledOps, 1)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rep.Step(&ev, &s.eff)
+	return s.perform(few), s.full(c)
+}
+
+// wait holds up the request at the head of the queue. throttled says that it waited so long that it is to be refused, drop that its
 // connection is to end instead.
 func (g *gate) wait(c *conn, f []byte, since int64) (throttled, drop bool) {
-	o := &g.s.opt
-	if o.RequestThrottleMax <= 0 || len(f) < 8 {
-		return false, false
-	}
-	op := wire.OpCode(binary.BigEndian.Uint32(f[4:]))
-	if op == wire.OpAuth || op == wire.OpSasl {
-		return false, false
-	}
-	c.held.Store(true)
-	defer c.held.Store(false)
-	g.head.Lock()
-	defer g.head.Unlock()
+	o, op := &g.s.opt, opOf(f)
 	for {
 		if c.out.ended() || o.RequestThrottleDropStale && g.stale(c, op, since) {
 			return false, true
