@@ -50,7 +50,11 @@ func newConn(s *Server, nc net.Conn) *conn {
 		_ = t.SetNoDelay(true)
 		_ = t.SetKeepAlive(s.opt.ClientKeepAlive)
 	}
-	c.sock = newSock(nc)
+	if s.plain.Load() {
+		c.sock = &plainSock{nc: nc}
+	} else {
+		c.sock = newSock(nc)
+	}
 	c.out.nc, c.out.wake.L = nc, &c.out.mu
 	if s.gate != nil {
 		c.passage = &passage{}

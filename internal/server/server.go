@@ -51,6 +51,7 @@ type Server struct {
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
+	plain      atomic.Bool // tests: sockets are read and written as on systems without rawSock
 	snapping   atomic.Bool
 	snapped    sync.WaitGroup // snapshots under way
 	diskFailed atomic.Bool    // the last commit failed and is being tried again

@@ -12,7 +12,7 @@ type sock interface {
 	tryWrite(b []byte) (int, error)
 }
 
-// plainSock works on any net.Conn (TLS, pipes, other systems): it keeps a small buffer, and its writes block.
+// plainSock works on any net.Conn (TLS, pipes, other systems): it keeps a small buffer, and its writes are a drain goroutine's.
 type plainSock struct {
 	nc  net.Conn
 	buf [4096]byte
@@ -26,7 +26,8 @@ func (p *plainSock) read(carry []byte, least int) ([]byte, error) {
 	return append(bufferFor(carry, max(least, len(carry)+n)), p.buf[:n]...), nil
 }
 
-func (p *plainSock) tryWrite(b []byte) (int, error) { return p.nc.Write(b) }
+// tryWrite leaves everything to a drain goroutine: a write here could block, and whoever flushes has others to serve.
+func (p *plainSock) tryWrite([]byte) (int, error) { return 0, nil }
 
 // bufferFor is a buffer that starts with carry and has room for least bytes in all and at least one more.
 func bufferFor(carry []byte, least int) []byte {
