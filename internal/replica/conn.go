@@ -92,7 +92,7 @@ func (r *Replica) pop(c *Conn) {
 	c.head++
 	r.inflight--
 	if c.head == len(c.fifo) {
-		if cap(c.fifo) <= 1024 && len(r.spare) < 256 {
+		if cap(c.fifo) <= 128 && len(r.spare) < 256 {
 			r.spare = append(r.spare, c.fifo[:0])
 		}
 		c.fifo, c.head = nil, 0
