@@ -374,6 +374,10 @@ func (c *conn) handshake(f []byte) bool {
 	s := c.s
 	var few [4]*conn
 	s.mu.Lock()
+	if s.diskFailed.Load() && s.rep.Proposed() >= s.maxStalled {
+		s.mu.Unlock()
+		return false // whoever writes and leaves while the disk fails must not fill the memory; the client comes again
+	}
 	c.rc = replica.NewConn(c, auth.IP(c.addr.Addr())) // under the lock: the four-letter words look at it
 	s.rep.Step(&replica.Connect{Conn: c.rc, Request: req, Now: now, Clock: elapsed}, &s.eff)
 	dirty := s.perform(few[:0])

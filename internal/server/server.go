@@ -55,6 +55,7 @@ type Server struct {
 	snapping   atomic.Bool
 	snapped    sync.WaitGroup // snapshots under way
 	diskFailed atomic.Bool    // the last commit failed and is being tried again
+	maxStalled int            // txns that wait for a failing disk before no new client is let in
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -82,6 +83,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	s.scribe = newScribe(s.log)
 	s.bucket, s.gate = newBucket(opt.ConnThrottle, time.Since(epoch).Milliseconds()), newGate(s)
+	s.maxStalled = maxStalled
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var err error
@@ -269,6 +271,9 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	}
 	return dirty
 }
+
+// maxStalled is the usual Server.maxStalled.
+const maxStalled = 1 << 14
 
 // flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
 const flushMany = 128
