@@ -24,8 +24,7 @@ type Config struct {
 	ContainerInterval int64 // between looks for containers and TTL nodes to remove
 	ContainerRate     int   // removals a minute, at most
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
-	AllowFailedSasl   bool
-	Audit             bool // give Effects.Audits
+	Audit             bool  // give Effects.Audits
 }
 
 // Replica is a server without its clock, disk and network.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/zooid-io/zooid/internal/wire"
-	"github.com/zooid-io/zooid/zk"
 )
 
 // Options are everything that a server can be told. The zero value serves nothing yet: call Default, or let package config
@@ -143,6 +142,3 @@ func (o *Options) SessionLimits() (least, most time.Duration) {
 	}
 	return least, most
 }
-
-// sessionIDServer is the part of a session id that names the server.
-func (o *Options) sessionIDServer() zk.SessionID { return zk.SessionID(o.ServerID) << 56 }

@@ -24,7 +24,6 @@ import (
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/vfs"
-	"github.com/zooid-io/zooid/zk"
 )
 
 // Server is a standalone server: it owns a data folder and serves clients.
@@ -159,7 +158,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), AllowFailedSasl: o.AllowFailedSasl, Audit: o.Audit,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit,
 	}, res.Tree, res.Sessions, now, clock())
 	if res.Txns > 0 {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
@@ -297,11 +296,4 @@ func flushAll(dirty []*conn) {
 		wg.Wait()
 	}
 	clear(dirty)
-}
-
-// zxidOf is the last applied zxid, for status.
-func (s *Server) zxidOf() zk.Zxid {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.rep.Tree().LastZxid()
 }
