@@ -15,7 +15,7 @@ slab txn < tree watch
 txn < session
 zk < auth
 zk invariant < ensemble
-ensemble < zab
+ensemble < zab config
 tree session auth ensemble wire < prep
 prep watch zab < replica
 wire < clientcore
