@@ -16,7 +16,7 @@ type loading struct {
 // BeginLoad empties the tree, options apart. Then come the lists by LoadACL, the znodes by LoadNode with the root first and
 // every parent before its children, and FinishLoad; until that the tree must not be used otherwise.
 func (t *Tree) BeginLoad() {
-	invariant.Check(t.view == nil, invariant.TreeShape, "a tree is loaded while a view of it is open")
+	invariant.Check(len(t.views) == 0, invariant.TreeShape, "a tree is loaded while a view of it is open")
 	*t = Tree{opt: t.opt, acls: newACLTable(), owners: newOwnerTable(), loading: &loading{acls: map[int64]uint32{openKey: openACL}}}
 	t.records.New() // the root
 	t.at(root).dataLen = -1

@@ -6,8 +6,8 @@ import "github.com/zooid-io/zooid/internal/slab"
 // with fill.
 func (t *Tree) link(p Node, name string) Node {
 	n := Node(t.records.New())
-	if t.view != nil {
-		t.view.born(n)
+	for _, v := range t.views {
+		v.born(n)
 	}
 	r := t.at(n)
 	r.parent = p
@@ -76,8 +76,8 @@ func (t *Tree) remove(n Node, path string) {
 
 // touch must come before every change of what a snapshot says of n, and before its end.
 func (t *Tree) touch(n Node) {
-	if t.view != nil {
-		t.view.touch(n)
+	for _, v := range t.views {
+		v.touch(n)
 	}
 }
 

@@ -49,7 +49,7 @@ type Tree struct {
 	acls    aclTable
 	owners  ownerTable
 	quotas  quotaTrie
-	view    *View // the live one, or nil
+	views   []*View // the open ones
 
 	lastZxid zk.Zxid
 	digest   int64

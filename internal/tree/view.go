@@ -34,21 +34,20 @@ type View struct {
 	out     int      // znodes emitted
 	pending [][]byte // emitted by touch: whole entries in pieces of about pieceSize
 	stack   []Node
+	closed  bool
 }
 
 const pieceSize = 64 << 10
 
-// Freeze opens a view of the tree as it is. There is one at a time: nil while another is open.
+// Freeze opens a view of the tree as it is. There may be several: a snapshot's, and one for each learner that is sent the tree.
 func (t *Tree) Freeze() *View {
-	if t.view != nil {
-		return nil
-	}
 	limit := Node(t.records.Slots())
-	t.view = &View{
+	v := &View{
 		t: t, zxid: t.lastZxid, digest: t.digest, count: t.NodeCount(), acls: t.acls.list(),
 		emitted: make([]uint64, limit/64+1), limit: limit, cursor: root,
 	}
-	return t.view
+	t.views = append(t.views, v)
+	return v
 }
 
 // Zxid is the last transaction that the view shows.
@@ -65,10 +64,8 @@ func (v *View) ACLs() []ACLEntry { return v.acls }
 
 // Close ends the view. It is a change of the tree: it must not run beside reads or Next.
 func (v *View) Close() {
-	if v.t.view == v {
-		v.t.view = nil
-	}
-	v.pending, v.cursor = nil, v.limit
+	v.t.views = slices.DeleteFunc(v.t.views, func(o *View) bool { return o == v })
+	v.pending, v.cursor, v.closed = nil, v.limit, true
 }
 
 // Next appends whole entries of znodes, about max bytes, at least one entry unless there is none. An entry is path, data,
@@ -94,7 +91,7 @@ func (v *View) Next(b []byte, max int) (_ []byte, more bool) {
 			return b, true
 		}
 	}
-	invariant.Check(v.t.view != v || v.out == v.count, invariant.TreeShape, "view at %v emitted %d znodes of %d", v.zxid, v.out, v.count)
+	invariant.Check(v.closed || v.out == v.count, invariant.TreeShape, "view at %v emitted %d znodes of %d", v.zxid, v.out, v.count)
 	return b, false
 }
 
