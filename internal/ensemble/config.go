@@ -53,3 +53,5 @@ func (c *Config) Votes(id SID) bool {
 	m, ok := c.Member(id)
 	return ok && !m.Observer
 }
+
+func (c *Config) String() string { return "" }

@@ -11,11 +11,16 @@ import (
 func (r *Replica) synced(ev *Synced, e *Effects) {
 	for r.phead < len(r.proposed) && r.proposed[r.phead].txn.Zxid <= ev.Zxid {
 		p := r.proposed[r.phead]
-		r.proposed[r.phead] = proposal{}
-		r.phead++
+		r.takeProposed()
 		r.apply(p, ev.Clock, e)
 		r.endSyncs(e)
 	}
+}
+
+// takeProposed takes the oldest proposal off.
+func (r *Replica) takeProposed() {
+	r.proposed[r.phead] = proposal{}
+	r.phead++
 	if r.phead == len(r.proposed) {
 		r.proposed, r.phead = r.proposed[:0], 0
 	} else if r.phead > 4096 && r.phead > len(r.proposed)/2 {
@@ -56,7 +61,9 @@ func (r *Replica) apply(p proposal, clock int64, e *Effects) {
 	for i := range r.changes {
 		r.fire(&r.changes[i], e)
 	}
-	r.prep.Applied(x.Zxid)
+	if r.prep != nil {
+		r.prep.Applied(x.Zxid)
+	}
 	if r.cfg.Audit {
 		r.audit(p, &res, e)
 	}
@@ -65,9 +72,12 @@ func (r *Replica) apply(p proposal, clock int64, e *Effects) {
 		en := &c.fifo[c.head]
 		invariant.Check(en.kind == entryWrite && en.zxid == x.Zxid, invariant.SessionFIFO,
 			"txn %v is applied while the oldest request of session %v is of kind %d, zxid %v", x.Zxid, c.session, en.kind, en.zxid)
-		r.reply(c, en, x, &res, e)
+		moved := x.Type == txn.TypeError && res.Code == zk.SessionMoved
+		if !moved {
+			r.reply(c, en, x, &res, e)
+		}
 		r.pop(c)
-		if x.Type == txn.TypeCloseSession {
+		if x.Type == txn.TypeCloseSession || moved { // moved: its session is served elsewhere
 			e.close(c)
 			r.detach(c)
 		} else {

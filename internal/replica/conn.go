@@ -54,9 +54,10 @@ type entryKind uint8
 const (
 	entryWrite entryKind = iota // its txn
 	entryRead                   // its turn
-	entrySync                   // its turn, and that zxid is applied
+	entrySync                   // its turn, that zxid is applied, and turn has come
 	entryError                  // its turn: the answer is a bare header
 	entrySasl                   // its turn: the answer is a token
+	entryAsk                    // the leader's word that the session lives
 )
 
 // entry is one request of a connection, answered when it is the oldest and what it waits for has come.
@@ -69,6 +70,7 @@ type entry struct {
 	op     wire.Op // read, sync: what is asked; nil if it could not be decoded
 	ids    []zk.ID
 	since  int64
+	turn   uint64 // sync, in an ensemble: see Replica.turn
 }
 
 // useLast in an entry's zxid stands for the last applied zxid at the time of the answer.

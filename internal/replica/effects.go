@@ -29,6 +29,7 @@ type Effects struct {
 	Expired []zk.SessionID // sessions whose time is over, for the log
 	Auths   []AuthNote     // auth packets, for the log
 	Audits  []Audit        // applied writes, for the audit log
+	Orders  Orders         // in an ensemble; grow until the driver takes them
 	buf     []byte
 }
 

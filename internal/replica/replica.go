@@ -9,6 +9,7 @@ import (
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/internal/watch"
 	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -25,6 +26,8 @@ type Config struct {
 	ContainerRate     int   // removals a minute, at most
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
 	Audit             bool  // give Effects.Audits
+
+	Zab *zab.Core // this server's part in the agreement of an ensemble; nil where it stands alone
 }
 
 // Replica is a server without its clock, disk and network.
@@ -32,8 +35,9 @@ type Replica struct {
 	cfg      Config
 	tree     *tree.Tree
 	sessions *session.Table
+	member   *member // nil where the server stands alone
 	watches  *watch.Table
-	prep     *prep.Prep
+	prep     *prep.Prep // nil of a member that does not lead
 
 	next      zk.SessionID
 	conns     []*Conn // by watcher number; nil where free
@@ -70,17 +74,38 @@ type proposal struct {
 // see Event.
 func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock int64) *Replica {
 	r := &Replica{
-		cfg: cfg, tree: t, sessions: session.New(cfg.Tick), watches: watch.New(cfg.Seed), next: cfg.FirstSession,
+		cfg: cfg, tree: t, watches: watch.New(cfg.Seed), next: cfg.FirstSession,
 		bySession: map[zk.SessionID]*Conn{}, nextSweep: now + cfg.ContainerInterval, lastTick: now,
 	}
-	for id, timeout := range sessions {
-		r.sessions.Add(id, timeout, clock)
+	r.sessions = r.newSessions(sessions, clock)
+	if cfg.Zab != nil {
+		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role()}
+	} else {
+		r.prep = prep.New(cfg.Prep, t, r.sessions)
 	}
-	r.prep = prep.New(cfg.Prep, t, r.sessions)
 	return r
 }
 
-// Event is something that happened: *Connect, *Request, *Synced, *Tick or *Disconnect.
+func (r *Replica) newSessions(all map[zk.SessionID]int32, clock int64) *session.Table {
+	t := session.New(r.cfg.Tick)
+	for id, timeout := range all {
+		t.Add(id, timeout, clock)
+	}
+	return t
+}
+
+// renewed is the same sessions with their whole time before them, none of them closing: what a leader that is gone had decided and
+// not brought through is decided anew.
+func (r *Replica) renewed(clock int64) *session.Table {
+	t := session.New(r.cfg.Tick)
+	for _, s := range r.sessions.All() {
+		t.Add(s.ID, s.Timeout, clock)
+	}
+	return t
+}
+
+// Event is something that happened: *Connect, *Request, *Synced, *Tick, *Disconnect, or, in an ensemble, *Peer in the place of
+// *Synced.
 //
 // There are two times, both in ms. Now is the wall clock's, since 1970: it goes into transactions and is compared with a
 // znode's mtime. Clock never steps, from whatever origin: sessions live by it, so that setting the wall clock ends none.
@@ -100,7 +125,9 @@ type Request struct {
 	Header wire.Header
 	Op     wire.Op // kept: neither it nor what it refers to may be used again
 	Err    error   // why there is no Op, from wire.Decoder
+	Body   []byte  // the record that Op was decoded from, for the leader
 	Now    int64
+	Clock  int64 // matters in an ensemble only
 	Since  int64 // given back in the Send that answers it
 
 	Throttled bool // it is refused with ThrottledOp, in its turn
@@ -110,9 +137,8 @@ type Request struct {
 func Decode(c *Conn, frame []byte, now, since int64) Request {
 	d := wire.Decoder{Keep: true}
 	r := Request{Conn: c, Now: now, Since: since}
-	var body []byte
-	if r.Header, body, r.Err = d.Header(frame); r.Err == nil {
-		r.Op, r.Err = d.Body(r.Header.Type, body)
+	if r.Header, r.Body, r.Err = d.Header(frame); r.Err == nil {
+		r.Op, r.Err = d.Body(r.Header.Type, r.Body)
 	}
 	return r
 }
@@ -130,6 +156,17 @@ type Tick struct {
 	Heard func(*Conn) int64 // when, on Clock, a connection was last heard from
 }
 
+// Peer is an event of the agreement.
+type Peer struct {
+	Event zab.Event
+	Now   int64
+	Clock int64
+	Heard func(*Conn) int64 // as in Tick
+	// Tree and Sessions come with a zab.Loaded, and with the zab.Synced that ends a zab.Truncate: what to go on with.
+	Tree     *tree.Tree
+	Sessions map[zk.SessionID]int32
+}
+
 // Disconnect says that a connection is gone.
 type Disconnect struct{ Conn *Conn }
 
@@ -138,30 +175,54 @@ func (*Request) event()    {}
 func (*Synced) event()     {}
 func (*Tick) event()       {}
 func (*Disconnect) event() {}
+func (*Peer) event()       {}
 
 // Step takes one event. It is the only door that changes anything.
 func (r *Replica) Step(ev Event, e *Effects) {
+	var now, clock int64
 	switch ev := ev.(type) {
 	case *Request:
+		now, clock = ev.Now, ev.Clock
 		r.request(ev, e)
 	case *Synced:
 		r.synced(ev, e)
 	case *Connect:
+		now, clock = ev.Now, ev.Clock
 		r.handshake(ev, e)
 	case *Disconnect:
 		r.detach(ev.Conn)
+		return
 	case *Tick:
+		now, clock = ev.Now, ev.Clock
 		r.tick(ev, e)
+	case *Peer:
+		now, clock = ev.Now, ev.Clock
+		r.peer(ev)
 	default:
 		invariant.Check(false, invariant.TotalOrder, "unknown event %T", ev)
+	}
+	if r.member != nil {
+		r.settle(now, clock, e)
 	}
 }
 
 // propose prepares a write and gives its record to the log.
-func (r *Replica) propose(req *prep.Request, c *Conn, e *Effects) zk.Zxid {
+//
+// In an ensemble the leader may find that the epoch has no zxid left. Then it has stepped down, and 0 is given: what was asked for
+// has no outcome, and the connection is closed.
+func (r *Replica) propose(req *prep.Request, c *Conn, clock int64, e *Effects) zk.Zxid {
+	if r.member != nil {
+		if _, ok := r.member.core.Next(); !ok {
+			return 0
+		}
+	}
 	x := r.prep.Prepare(req)
-	e.Log = append(e.Log, x)
 	r.proposed = append(r.proposed, proposal{x, c})
+	if r.member == nil {
+		e.Log = append(e.Log, x)
+	} else {
+		r.member.core.Propose(zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}, clock)
+	}
 	if r.cfg.Audit {
 		r.ask(x.Zxid, req)
 	}
@@ -197,12 +258,7 @@ type Frozen struct {
 	Sessions []session.Entry
 }
 
-// Freeze takes a view at the last applied zxid. The driver reads it with View.Next under its read lock and closes it; nil
-// while another view is open.
+// Freeze takes a view at the last applied zxid. The driver reads it with View.Next under its read lock and closes it.
 func (r *Replica) Freeze() *Frozen {
-	v := r.tree.Freeze()
-	if v == nil {
-		return nil
-	}
-	return &Frozen{View: v, Sessions: r.sessions.All()}
+	return &Frozen{View: r.tree.Freeze(), Sessions: r.sessions.All()}
 }

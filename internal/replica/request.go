@@ -47,8 +47,8 @@ func (r *Replica) request(ev *Request, e *Effects) {
 	case h.Type.IsWrite():
 		r.write(c, en, ev, e)
 	case h.Type == wire.OpSync:
-		// A write without a change: it waits for whatever is in flight now, whoever asked for it.
-		en.kind, en.zxid = entrySync, r.prep.LastZxid()
+		en.kind = entrySync
+		r.sync(c, &en, ev)
 		r.queue(c, en)
 	case c.Pending() == 0:
 		r.answer(c, &en, e)
@@ -60,6 +60,30 @@ func (r *Replica) request(ev *Request, e *Effects) {
 	r.drain(c, e)
 }
 
+// sync makes a sync wait for whatever is in flight now, whoever asked for it: a write without a change. In an ensemble it waits, too,
+// until it is known that nobody else leads by now.
+func (r *Replica) sync(c *Conn, en *entry, ev *Request) {
+	if r.prep == nil {
+		r.forwardSync(c, en, ev.Body)
+		return
+	}
+	en.zxid = r.prep.LastZxid()
+	if r.member != nil {
+		en.turn = r.member.core.Confirm(ev.Clock)
+	}
+}
+
+// turn is up to which entry.turn the question who leads is answered.
+func (r *Replica) turn() uint64 {
+	switch {
+	case r.member == nil:
+		return 0
+	case r.prep == nil:
+		return r.member.done
+	}
+	return r.member.core.Confirmed()
+}
+
 // last makes a connection take nothing more, and answers what can be answered.
 func (r *Replica) last(c *Conn, e *Effects) {
 	c.state = connClosing
@@ -68,6 +92,11 @@ func (r *Replica) last(c *Conn, e *Effects) {
 
 // write prepares a write.
 func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
+	if r.prep != nil && !r.claim(c.session, 0) {
+		e.close(c) // it is served elsewhere by now
+		r.detach(c)
+		return
+	}
 	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: ev.Op, IDs: en.ids, Now: ev.Now}
 	if ev.Err != nil {
 		var be *wire.BodyError
@@ -78,8 +107,16 @@ func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
 		}
 		req.Op, req.Code = nil, zk.MarshallingError
 	}
+	if r.prep == nil {
+		r.forward(c, en, ev.Body)
+		return
+	}
 	en.kind, en.op = entryWrite, nil
-	en.zxid = r.propose(&req, c, e)
+	if en.zxid = r.propose(&req, c, ev.Clock, e); en.zxid == 0 {
+		e.close(c)
+		r.detach(c)
+		return
+	}
 	r.queue(c, en)
 	if en.header.Type == wire.OpCloseSession {
 		r.sessions.SetClosing(c.session)
@@ -134,11 +171,11 @@ func (r *Replica) drain(c *Conn, e *Effects) {
 	for c.Pending() > 0 {
 		en := &c.fifo[c.head]
 		switch en.kind {
-		case entryWrite:
+		case entryWrite, entryAsk:
 			return
 		case entrySync:
-			if en.zxid > r.tree.LastZxid() {
-				if !c.syncing {
+			if en.zxid > r.tree.LastZxid() || en.turn > r.turn() {
+				if !c.syncing && r.prep != nil { // to a learner's, syncDone comes back
 					c.syncing = true
 					if len(r.syncing) == 0 || en.zxid < r.syncDue {
 						r.syncDue = en.zxid

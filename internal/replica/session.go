@@ -14,7 +14,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 	if c.state != connNew {
 		return
 	}
-	if req.LastZxidSeen > r.tree.LastZxid() {
+	if !r.serves() || req.LastZxidSeen > r.tree.LastZxid() {
 		// Another server has seen more. To answer "expired" would end a good session.
 		c.state = connGone
 		e.close(c)
@@ -29,7 +29,17 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		r.next++
 		r.attach(c)
 		c.state = connWaiting
-		z := r.propose(&prep.Request{Session: c.session, Op: &prep.CreateSession{TimeOut: c.timeout}, Now: ev.Now}, c, e)
+		if r.prep == nil {
+			r.forwardSession(c)
+			return
+		}
+		z := r.propose(&prep.Request{Session: c.session, Op: &prep.CreateSession{TimeOut: c.timeout}, Now: ev.Now}, c, ev.Clock, e)
+		if z == 0 {
+			e.close(c)
+			r.detach(c)
+			return
+		}
+		r.claim(c.session, 0)
 		r.queue(c, entry{kind: entryWrite, zxid: z, header: wire.Header{Type: wire.OpCreateSession}})
 		return
 	}
@@ -38,11 +48,23 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		e.close(old)
 		r.detach(old)
 	}
-	if !session.ValidPassword(req.SessionID, req.Password) || !r.sessions.Touch(req.SessionID, c.timeout, ev.Clock) {
+	if !session.ValidPassword(req.SessionID, req.Password) {
 		r.refuse(c, e)
 		return
 	}
 	c.session = req.SessionID
+	if r.prep == nil {
+		r.attach(c)
+		r.askValid(c)
+		return
+	}
+	if !r.sessions.Touch(req.SessionID, c.timeout, ev.Clock) {
+		r.refuse(c, e)
+		return
+	}
+	if r.member != nil {
+		r.member.owners[c.session] = 0
+	}
 	r.attach(c)
 	c.state = connOpen
 	r.welcome(c, e)
@@ -101,6 +123,10 @@ func (r *Replica) detach(c *Conn) {
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.
 func (r *Replica) tick(ev *Tick, e *Effects) {
+	if r.prep == nil {
+		r.lastTick = ev.Now
+		return // the leader's concern
+	}
 	for _, id := range r.sessions.Due(ev.Clock) {
 		if c := r.bySession[id]; c != nil && ev.Heard != nil {
 			r.sessions.Touch(id, c.timeout, ev.Heard(c))
@@ -108,23 +134,23 @@ func (r *Replica) tick(ev *Tick, e *Effects) {
 	}
 	for _, id := range r.sessions.Due(ev.Clock) {
 		e.Expired = append(e.Expired, id)
-		r.endSession(id, ev.Now, e)
+		r.endSession(id, ev.Now, ev.Clock, e)
 	}
-	r.sweep(ev.Now, e)
+	r.sweep(ev.Now, ev.Clock, e)
 	r.lastTick = ev.Now
 }
 
 // endSession proposes the end of a session that nobody asked to end.
-func (r *Replica) endSession(id zk.SessionID, now int64, e *Effects) {
+func (r *Replica) endSession(id zk.SessionID, now, clock int64, e *Effects) {
 	r.sessions.SetClosing(id)
 	if c := r.bySession[id]; c != nil {
 		c.state = connClosing
 	}
-	r.propose(&prep.Request{Session: id, Op: &wire.CloseSession{}, Now: now}, nil, e)
+	r.propose(&prep.Request{Session: id, Op: &wire.CloseSession{}, Now: now}, nil, clock, e)
 }
 
 // sweep removes containers and TTL nodes, at most ContainerRate a minute: section 3.10.
-func (r *Replica) sweep(now int64, e *Effects) {
+func (r *Replica) sweep(now, clock int64, e *Effects) {
 	if r.cfg.ContainerInterval <= 0 {
 		return
 	}
@@ -142,7 +168,7 @@ func (r *Replica) sweep(now int64, e *Effects) {
 	for len(r.doomed) > 0 && r.sweepQuota >= 1 {
 		r.sweepQuota--
 		// A node that was used meanwhile is refused by prep or found busy there; failures are of no interest.
-		r.propose(&prep.Request{Op: &prep.DeleteContainer{Path: r.doomed[0]}, Now: now}, nil, e)
+		r.propose(&prep.Request{Op: &prep.DeleteContainer{Path: r.doomed[0]}, Now: now}, nil, clock, e)
 		r.doomed = r.doomed[1:]
 	}
 }

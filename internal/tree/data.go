@@ -30,3 +30,9 @@ func (t *Tree) setData(h *txn.Header, kind txn.Type, s *txn.SetData) txn.Result 
 	}
 	return res
 }
+
+// SetConfig makes /zookeeper/config show a configuration of the ensemble. It is no txn: each server does it for itself, its time
+// is the server's own, and no watch fires (ensemble protocol, section 8.2).
+func (t *Tree) SetConfig(text []byte, version zk.Zxid, now int64) {
+	t.setData(&txn.Header{Zxid: version, Time: now}, txn.TypeReconfig, &txn.SetData{Path: configPath, Data: text, Version: -1})
+}

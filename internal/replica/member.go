@@ -1,0 +1,220 @@
+package replica
+
+import (
+	"github.com/zooid-io/zooid/internal/invariant"
+	"github.com/zooid-io/zooid/internal/prep"
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// member is what a replica has besides when it is one of an ensemble. A replica without is a leader of nobody: what is on its
+// disk is committed.
+type member struct {
+	core *zab.Core
+	role zab.Role
+
+	owners map[zk.SessionID]zab.Link // leading: over which learner a session's requests come; 0 is a connection of ours
+
+	asked     []*Conn           // learning: whose syncs the leader has not answered, in order
+	turns     uint64            // learning: how many syncs were asked
+	done      uint64            // learning: how many were answered
+	lastTouch int64             // learning: when the leader was last told which sessions were heard of
+	heard     func(*Conn) int64 // of the event at hand
+
+	questions []question // leading: syncs of learners' clients that wait, in order
+	confirmed uint64     // leading: what core.Confirmed was when connections were last looked at
+}
+
+// question is a sync of a learner's client.
+type question struct {
+	link zab.Link
+	zxid zk.Zxid // what must be committed
+	turn uint64  // what must be confirmed
+}
+
+// leads tells whether this server may prepare txns.
+func (r *Replica) leads() bool {
+	return r.member == nil || r.member.role.State == zab.Leading && r.member.role.Serving
+}
+
+// serves tells whether clients may be served.
+func (r *Replica) serves() bool { return r.member == nil || r.member.role.Serving }
+
+// Role is what this server is in its ensemble; ok is false of one that stands alone.
+func (r *Replica) Role() (_ zab.Role, ok bool) {
+	if r.member == nil {
+		return zab.Role{}, false
+	}
+	return r.member.role, true
+}
+
+// Deadline is when, on Clock, the next Peer event with a zab.Timer is due.
+func (r *Replica) Deadline() int64 { return r.member.core.Deadline() }
+
+// peer takes an event of the agreement.
+func (r *Replica) peer(ev *Peer) {
+	m := r.member
+	m.heard = ev.Heard
+	if ev.Tree != nil {
+		r.restart(ev)
+	}
+	if x, ok := ev.Event.(*zab.Received); ok {
+		r.decode(x.Packet)
+	}
+	m.core.Step(ev.Event, ev.Clock)
+}
+
+// decode decodes the payload of a proposal, once: the agreement wants to know whether it is a reconfiguration, and the tree wants it
+// as a value. What cannot be decoded is left nil: deliver ends the process rather than have a hole in the tree, and a
+// leader that sends it has written it to its own log.
+func (r *Replica) decode(p zab.Packet) {
+	switch p := p.(type) {
+	case *zab.Propose:
+		r.understand(&p.Proposal)
+	case *zab.Inform:
+		r.understand(&p.Proposal)
+	case *zab.InformActivate:
+		r.understand(&p.Proposal)
+	}
+}
+
+// settle does what the agreement asks for until it asks for nothing.
+func (r *Replica) settle(now, clock int64, e *Effects) {
+	m := r.member
+	for {
+		rd := m.core.Ready()
+		if rd == nil {
+			break
+		}
+		if rd.Role != nil {
+			r.become(*rd.Role, clock, e)
+		}
+		for i := range rd.Committed {
+			r.deliver(&rd.Committed[i], clock, e)
+		}
+		e.order(r, rd)
+		for i := range rd.Upper {
+			r.upper(&rd.Upper[i], now, clock, e)
+		}
+	}
+	if m.role.State == zab.Leading {
+		r.answerSyncs(e)
+	}
+}
+
+// become changes the role. Who stops serving closes its clients' connections: they go to another server, or come back, and their
+// sessions go on. What they had in flight is of unknown outcome.
+func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
+	m := r.member
+	was := m.role
+	m.role = role
+	if was.Serving && !role.Serving {
+		for _, c := range r.conns {
+			if c != nil {
+				e.close(c)
+				r.detach(c)
+			}
+		}
+		clear(r.proposed)
+		r.proposed, r.phead = r.proposed[:0], 0
+		r.prep, r.asked, r.doomed = nil, nil, nil
+		m.owners, m.asked, m.questions, r.syncing = nil, nil, nil, nil
+		m.turns, m.done = 0, 0
+	}
+	if !was.Serving && role.Serving {
+		// The epoch has begun, and with it comes a zxid that no txn has: who has seen it must find it everywhere.
+		if z := zk.Zxid(role.Epoch) << 32; z > r.tree.LastZxid() {
+			r.tree.SetLastZxid(z)
+		}
+		m.lastTouch = clock
+		if role.State == zab.Leading {
+			r.sessions = r.renewed(clock)
+			r.prep = prep.New(r.cfg.Prep, r.tree, r.sessions)
+			m.owners = map[zk.SessionID]zab.Link{}
+			m.confirmed = m.core.Confirmed()
+		}
+	}
+	e.Orders.Role = &role
+}
+
+// understand fills in what a proposal's payload says.
+func (r *Replica) understand(p *zab.Proposal) *txn.Txn {
+	if x, ok := p.Value.(*txn.Txn); ok {
+		return x
+	}
+	x, err := txn.Decode(p.Payload)
+	if err != nil {
+		return nil
+	}
+	p.Value, p.Config = x, configOf(x)
+	return x
+}
+
+// deliver carries out what the ensemble has agreed on. While this server does not serve, the tree may be ahead in places: a snapshot
+// that a leader of Apache's sends shows several moments.
+func (r *Replica) deliver(p *zab.Proposal, clock int64, e *Effects) {
+	x := r.understand(p)
+	if x == nil || x.Zxid != p.Zxid {
+		invariant.Check(false, invariant.PrefixConsistency, "the proposal %v is committed and cannot be read", p.Zxid)
+	}
+	if !r.member.role.Serving {
+		r.replay(x, clock)
+		return
+	}
+	pr := proposal{txn: x}
+	if r.prep != nil {
+		pr = r.proposed[r.phead]
+		invariant.Check(pr.txn.Zxid == x.Zxid, invariant.TotalOrder, "%v is committed, and %v is the oldest proposal", x.Zxid, pr.txn.Zxid)
+		r.takeProposed()
+	} else {
+		pr.conn = r.waiting(x)
+	}
+	r.apply(pr, clock, e)
+	if r.member.owners != nil && x.Type == txn.TypeCloseSession {
+		delete(r.member.owners, x.Session)
+	}
+	r.endSyncs(e)
+}
+
+// replay applies a txn when nobody looks.
+func (r *Replica) replay(x *txn.Txn, clock int64) {
+	r.tree.Replay(x)
+	switch body := x.Body.(type) {
+	case *txn.CreateSession:
+		r.sessions.Add(x.Session, body.TimeOut, clock)
+	case *txn.CloseSession:
+		r.sessions.Remove(x.Session)
+	}
+}
+
+// restart goes on with another tree: one that a leader has sent, or this server's own, taken back.
+func (r *Replica) restart(ev *Peer) {
+	invariant.Check(!r.member.role.Serving, invariant.PrefixConsistency, "the tree is exchanged while clients look at it")
+	r.tree = ev.Tree
+	r.sessions = r.newSessions(ev.Sessions, ev.Clock)
+	r.digests = digests{}
+}
+
+// upper handles a packet that concerns sessions.
+func (r *Replica) upper(u *zab.Upper, now, clock int64, e *Effects) {
+	m := r.member
+	switch p := u.Packet.(type) {
+	case *zab.Request:
+		r.fromLearner(u.Link, p, now, clock, e)
+	case *zab.Revalidate:
+		r.revalidate(u.Link, p, clock, e)
+	case *zab.Ping:
+		if m.role.State == zab.Leading {
+			for _, t := range p.Touched {
+				r.sessions.Touch(t.Session, t.Timeout, clock)
+			}
+			return
+		}
+		m.core.Send(0, &zab.Ping{Zxid: p.Zxid, Answer: true, Touched: r.heardOf(clock)})
+	case *zab.Revalidated:
+		r.revalidated(p, e)
+	case *zab.SyncDone:
+		r.syncDone(e)
+	}
+}
