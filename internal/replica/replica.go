@@ -80,7 +80,7 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 	return r
 }
 
-// Event is something that happened: *Connect, *Request, *Synced, *Tick or *Disconnect.
+// Event is something that happened: *Connect, *Request, *Synced, *Continue, *Tick or *Disconnect.
 //
 // There are two times, both in ms. Now is the wall clock's, since 1970: it goes into transactions and is compared with a
 // znode's mtime. Clock never steps, from whatever origin: sessions live by it, so that setting the wall clock ends none.
@@ -117,11 +117,15 @@ func Decode(c *Conn, frame []byte, now, since int64) Request {
 	return r
 }
 
-// Synced says that every log record up to Zxid is on disk.
+// Synced says that every log record up to Zxid is on disk. One Step may leave some of them for another, with the same or a higher
+// Zxid: Tree().LastZxid() tells how far it came.
 type Synced struct {
 	Zxid  zk.Zxid
 	Clock int64
 }
+
+// Continue says that a connection of Effects.Behind has room for more answers.
+type Continue struct{ Conn *Conn }
 
 // Tick says what time it is, at least once each Config.Tick.
 type Tick struct {
@@ -136,6 +140,7 @@ type Disconnect struct{ Conn *Conn }
 func (*Connect) event()    {}
 func (*Request) event()    {}
 func (*Synced) event()     {}
+func (*Continue) event()   {}
 func (*Tick) event()       {}
 func (*Disconnect) event() {}
 
@@ -146,6 +151,8 @@ func (r *Replica) Step(ev Event, e *Effects) {
 		r.request(ev, e)
 	case *Synced:
 		r.synced(ev, e)
+	case *Continue:
+		r.drain(ev.Conn, e)
 	case *Connect:
 		r.handshake(ev, e)
 	case *Disconnect:

@@ -187,9 +187,9 @@ func (s *Server) applyLoop() {
 // apply applies what is on disk, from behind done to upTo, and sends what comes of it. dirty is scratch.
 func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
 	for done < upTo {
-		done = min(done+applyChunk, upTo)
 		s.mu.Lock()
-		s.rep.Step(&replica.Synced{Zxid: done, Clock: clock()}, &s.eff)
+		s.rep.Step(&replica.Synced{Zxid: min(done+applyChunk, upTo), Clock: clock()}, &s.eff)
+		done = s.rep.Tree().LastZxid()
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)
