@@ -69,10 +69,11 @@ func storageKeys() []Key {
 					l.Options.LogSizeLimit = kib(v.Int)
 				}
 			}),
-		property("flushDelay", GetLng, "0", Honoured, "ms; wait this long for more to put into one fsync").
+		property("flushDelay", GetLng, "0", Honoured, "ms; while writes keep coming, one fsync for those of so long a time").
 			put(func(l *loader, v Value) { l.Options.FlushDelay = millis(v.Int) }),
-		property("maxWriteQueuePollTime", GetLng, "(flushDelay/3)", Ignored, "the log has no queue to poll"),
-		property("maxBatchSize", GetInt, "1000", Honoured, "transactions for one fsync").
+		property("maxWriteQueuePollTime", GetLng, "(flushDelay/3)", Honoured, "ms; with a flushDelay: when no write comes for so long, the fsync does not wait").
+			put(func(l *loader, v Value) { l.Options.FlushPoll = millis(v.Int) }),
+		property("maxBatchSize", GetInt, "1000", Honoured, "transactions for one fsync; 0 or less is no limit").
 			put(func(l *loader, v Value) { l.Options.MaxBatchSize = int(v.Int) }),
 		property("fsync.warningthresholdms", GetLng, "1000", Honoured, "ms; a slower fsync is worth a warning").
 			orProperty("fsync.warningthresholdms").

@@ -7,10 +7,18 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// synced applies, in order, every txn that is on disk now. A standalone server is its own quorum: on disk is committed.
+// synced applies, in order, the txns that are on disk now, as long as it is not too much for one Step. A standalone server is its
+// own quorum: on disk is committed.
 func (r *Replica) synced(ev *Synced, e *Effects) {
-	for r.phead < len(r.proposed) && r.proposed[r.phead].txn.Zxid <= ev.Zxid {
+	for r.phead < len(r.proposed) && r.proposed[r.phead].txn.Zxid <= ev.Zxid && !e.full() {
 		p := r.proposed[r.phead]
+		if p.conn != nil && p.conn.behind {
+			// The reads before a write must not see it. Nor may one client that does not read hold up everybody's writes: its
+			// answers are made now, whether or not there is room for them.
+			if r.drain(p.conn, e); p.conn.behind {
+				break
+			}
+		}
 		r.takeProposed()
 		r.apply(p, ev.Clock, e)
 		r.endSyncs(e)

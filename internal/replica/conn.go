@@ -17,6 +17,7 @@ type Conn struct {
 	state    connState
 	admitted bool // the identities satisfy enforced authentication
 	syncing  bool // in Replica.syncing
+	behind   bool // the oldest request need not wait, but the Step that came to it had answered enough
 	connect  wire.ConnectRequest
 
 	fifo []entry // requests not yet answered, oldest first
@@ -47,6 +48,9 @@ func (c *Conn) Pending() int { return len(c.fifo) - c.head }
 
 // Ready tells that a session is established and goes on.
 func (c *Conn) Ready() bool { return c.state == connOpen }
+
+// Behind tells that answers are left for Step(Continue).
+func (c *Conn) Behind() bool { return c.behind }
 
 // entryKind says what an entry of a FIFO waits for.
 type entryKind uint8

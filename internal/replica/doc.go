@@ -9,7 +9,8 @@
 //
 // A write: Step(Request) prepares it, queues it in its connection's FIFO and gives its log record as an effect. When the
 // driver has it on disk it says Step(Synced), and only then is the txn applied, its watches fired and its reply made.
-// A read behind a write of its own session waits in the same FIFO.
+// A read behind a write of its own session waits in the same FIFO. One Step answers about a megabyte at most: who has answers left
+// then is in Effects.Behind, and gets them by Step(Continue) as its output has room.
 //
 // Invariants: DurableAck - a reply to a write is an effect of Synced, never of Request; SessionFIFO - replies leave in the
 // order of the FIFO; WatchBeforeData - the notices of a txn precede its reply and every later read in the effects;

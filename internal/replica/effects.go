@@ -30,8 +30,17 @@ type Effects struct {
 	Auths   []AuthNote     // auth packets, for the log
 	Audits  []Audit        // applied writes, for the audit log
 	Orders  Orders         // in an ensemble; grow until the driver takes them
+	Behind  []*Conn        // have answers left: Step(Continue) for each when its output has room
 	buf     []byte
+	extra   int // bytes beyond enough that may be sent at the moment
 }
+
+// enough is how many bytes the sends of one Step are before what can wait is left for later: a thousand reads of a megabyte may
+// stand behind one write. What a single answer or the notices of a single txn are comes on top.
+const enough = 1 << 20
+
+// full tells that the sends are enough for one Step.
+func (e *Effects) full() bool { return len(e.buf) >= enough+e.extra }
 
 // Bytes is what a Send carries, valid until Reset.
 func (e *Effects) Bytes(s *Send) []byte { return e.buf[s.from:s.to] }
@@ -46,7 +55,8 @@ func (e *Effects) Reset() {
 	e.Expired = e.Expired[:0]
 	clear(e.Auths)
 	clear(e.Audits)
-	e.Auths, e.Audits = e.Auths[:0], e.Audits[:0]
+	clear(e.Behind)
+	e.Auths, e.Audits, e.Behind = e.Auths[:0], e.Audits[:0], e.Behind[:0]
 	if cap(e.buf) > 1<<20 {
 		e.buf = nil
 	}

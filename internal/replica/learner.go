@@ -27,9 +27,12 @@ func (r *Replica) forwardSession(c *Conn) {
 }
 
 // waiting finds the connection that waits for a txn, and marks its request with the zxid.
-func (r *Replica) waiting(x *txn.Txn) *Conn {
+func (r *Replica) waiting(x *txn.Txn, e *Effects) *Conn {
 	c := r.bySession[x.Session]
 	if c == nil || c.Pending() == 0 {
+		return nil
+	}
+	if c.behind && !r.catchUp(c, e) {
 		return nil
 	}
 	en := &c.fifo[c.head]

@@ -167,14 +167,33 @@ func (r *Replica) deliver(p *zab.Proposal, clock int64, e *Effects) {
 		pr = r.proposed[r.phead]
 		invariant.Check(pr.txn.Zxid == x.Zxid, invariant.TotalOrder, "%v is committed, and %v is the oldest proposal", x.Zxid, pr.txn.Zxid)
 		r.takeProposed()
+		if c := pr.conn; c != nil && c.behind {
+			r.catchUp(c, e)
+		}
 	} else {
-		pr.conn = r.waiting(x)
+		pr.conn = r.waiting(x, e)
 	}
 	r.apply(pr, clock, e)
 	if r.member.owners != nil && x.Type == txn.TypeCloseSession {
 		delete(r.member.owners, x.Session)
 	}
 	r.endSyncs(e)
+}
+
+// mostBehind is how many bytes of answers may be made at once so that a write can follow them.
+const mostBehind = 64 << 20
+
+// catchUp answers the reads before a write that is committed: they must not see it, and the ensemble does not wait. A client that
+// has asked for more than its connection can hold loses it.
+func (r *Replica) catchUp(c *Conn, e *Effects) bool {
+	e.extra = e.Sent() + mostBehind
+	r.drain(c, e)
+	e.extra = 0
+	if c.behind {
+		e.close(c)
+		r.detach(c)
+	}
+	return c.state != connGone
 }
 
 // replay applies a txn when nobody looks.

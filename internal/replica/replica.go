@@ -104,7 +104,7 @@ func (r *Replica) renewed(clock int64) *session.Table {
 	return t
 }
 
-// Event is something that happened: *Connect, *Request, *Synced, *Tick, *Disconnect, or, in an ensemble, *Peer in the place of
+// Event is something that happened: *Connect, *Request, *Synced, *Continue, *Tick, *Disconnect, or, in an ensemble, *Peer in the place of
 // *Synced.
 //
 // There are two times, both in ms. Now is the wall clock's, since 1970: it goes into transactions and is compared with a
@@ -143,11 +143,15 @@ func Decode(c *Conn, frame []byte, now, since int64) Request {
 	return r
 }
 
-// Synced says that every log record up to Zxid is on disk.
+// Synced says that every log record up to Zxid is on disk. One Step may leave some of them for another, with the same or a higher
+// Zxid: Tree().LastZxid() tells how far it came.
 type Synced struct {
 	Zxid  zk.Zxid
 	Clock int64
 }
+
+// Continue says that a connection of Effects.Behind has room for more answers.
+type Continue struct{ Conn *Conn }
 
 // Tick says what time it is, at least once each Config.Tick.
 type Tick struct {
@@ -173,6 +177,7 @@ type Disconnect struct{ Conn *Conn }
 func (*Connect) event()    {}
 func (*Request) event()    {}
 func (*Synced) event()     {}
+func (*Continue) event()   {}
 func (*Tick) event()       {}
 func (*Disconnect) event() {}
 func (*Peer) event()       {}
@@ -186,6 +191,8 @@ func (r *Replica) Step(ev Event, e *Effects) {
 		r.request(ev, e)
 	case *Synced:
 		r.synced(ev, e)
+	case *Continue:
+		r.drain(ev.Conn, e)
 	case *Connect:
 		now, clock = ev.Now, ev.Clock
 		r.handshake(ev, e)

@@ -57,7 +57,7 @@ func (r *Replica) request(ev *Request, e *Effects) {
 		en.kind = entryRead
 		r.queue(c, en)
 	}
-	r.drain(c, e)
+	r.advance(c, e)
 }
 
 // sync makes a sync wait for whatever is in flight now, whoever asked for it: a write without a change. In an ensemble it waits, too,
@@ -87,7 +87,7 @@ func (r *Replica) turn() uint64 {
 // last makes a connection take nothing more, and answers what can be answered.
 func (r *Replica) last(c *Conn, e *Effects) {
 	c.state = connClosing
-	r.drain(c, e)
+	r.advance(c, e)
 }
 
 // write prepares a write.
@@ -149,7 +149,7 @@ func (r *Replica) auth(c *Conn, en entry, e *Effects) {
 	c.ids = ids
 	c.admitted = r.cfg.Rules.Admits(ids)
 	r.queue(c, en)
-	r.drain(c, e)
+	r.advance(c, e)
 }
 
 // sasl answers each step with a null token: no SASL is configured (section 6.7, first row). A null token from the client
@@ -163,13 +163,28 @@ func (r *Replica) sasl(c *Conn, en entry, e *Effects) {
 	}
 	en.kind = entrySasl
 	r.queue(c, en)
-	r.drain(c, e)
+	r.advance(c, e)
 }
 
-// drain answers from the head of a connection's FIFO what need not wait any longer.
+// advance is drain behind a new request. A connection that is behind waits for Continue instead.
+func (r *Replica) advance(c *Conn, e *Effects) {
+	if !c.behind {
+		r.drain(c, e)
+	}
+}
+
+// drain answers from the head of a connection's FIFO what need not wait any longer, as long as it is not too much for one Step.
 func (r *Replica) drain(c *Conn, e *Effects) {
+	was := c.behind
+	c.behind = false
 	for c.Pending() > 0 {
 		en := &c.fifo[c.head]
+		if en.kind != entryWrite && e.full() {
+			if c.behind = true; !was {
+				e.Behind = append(e.Behind, c)
+			}
+			return
+		}
 		switch en.kind {
 		case entryWrite, entryAsk:
 			return

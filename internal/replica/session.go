@@ -118,7 +118,7 @@ func (r *Replica) detach(c *Conn) {
 		delete(r.bySession, c.session)
 	}
 	r.inflight -= c.Pending()
-	c.fifo, c.head = nil, 0
+	c.fifo, c.head, c.behind = nil, 0, false
 }
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.

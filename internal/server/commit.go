@@ -66,11 +66,12 @@ func (m *syncedMark) skip(z zk.Zxid) {
 	m.mu.Unlock()
 }
 
-// commitLoop is the group commit: one fsync for all records that came while the last one ran.
+// commitLoop is the group commit: one fsync for all records that came while the last one ran, or for Options.MaxBatchSize of them.
 func (s *Server) commitLoop() {
 	defer s.wg.Done()
 	var b logBatch
 	var dirty []*conn
+	var flushed time.Time // when the last fsync ended, with a FlushDelay
 	for {
 		select {
 		case <-s.wakeCommit:
@@ -84,25 +85,66 @@ func (s *Server) commitLoop() {
 			return
 		}
 		if s.opt.FlushDelay > 0 {
-			s.pause(s.opt.FlushDelay)
+			s.gather(flushed)
 		}
-		if s.takeLog(&b); len(b.entries) == 0 {
-			continue
+		s.takeLog(&b)
+		for rest := b.entries; len(rest) > 0; {
+			some := s.share(rest)
+			rest = rest[len(some):]
+			if !s.commit(some) {
+				return
+			}
+			last := some[len(some)-1].Zxid
+			if len(rest) == 0 && len(s.wakeCommit) == 0 && s.synced.idle() {
+				// Nothing to write meanwhile: a turn of the apply goroutine would only be a detour.
+				dirty = s.apply(some[0].Zxid-1, last, dirty)
+				s.synced.skip(last)
+			} else {
+				s.synced.set(last)
+			}
+			if s.store.SnapshotDue() && !s.snapping.Load() {
+				s.store.Roll()
+				s.snapshot()
+			}
 		}
-		if !s.commit(b.entries) {
+		if s.opt.FlushDelay > 0 {
+			flushed = time.Now()
+		}
+	}
+}
+
+// share is what the next fsync serves of the records that wait.
+func (s *Server) share(batch []store.Entry) []store.Entry {
+	if n := s.opt.MaxBatchSize; n > 0 && n < len(batch) {
+		return batch[:n]
+	}
+	return batch
+}
+
+// gather lets records come together for one fsync, until FlushDelay has passed since the last one, there are enough for a batch,
+// or none has come for FlushPoll: the rule of SyncRequestProcessor upstream.
+func (s *Server) gather(flushed time.Time) {
+	poll := s.opt.FlushPoll
+	if poll < 0 {
+		poll = s.opt.FlushDelay / 3
+	}
+	for {
+		s.mu.RLock()
+		n := len(s.eff.Log)
+		s.mu.RUnlock()
+		wait := min(poll, s.opt.FlushDelay-time.Since(flushed))
+		if wait <= 0 || s.opt.MaxBatchSize > 0 && n >= s.opt.MaxBatchSize {
 			return
 		}
-		last := b.entries[len(b.entries)-1].Zxid
-		if len(s.wakeCommit) == 0 && s.synced.idle() {
-			// Nothing to write meanwhile: a turn of the apply goroutine would only be a detour.
-			dirty = s.apply(b.entries[0].Zxid-1, last, dirty)
-			s.synced.skip(last)
-		} else {
-			s.synced.set(last)
-		}
-		if s.store.SnapshotDue() && !s.snapping.Load() {
-			s.store.Roll()
-			s.snapshot()
+		t := time.NewTimer(wait)
+		select {
+		case <-s.wakeCommit:
+			t.Stop()
+		case <-t.C:
+			return
+		case <-s.ctx.Done():
+			t.Stop()
+			return
 		}
 	}
 }
@@ -187,9 +229,9 @@ func (s *Server) applyLoop() {
 // apply applies what is on disk, from behind done to upTo, and sends what comes of it. dirty is scratch.
 func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
 	for done < upTo {
-		done = min(done+applyChunk, upTo)
 		s.mu.Lock()
-		s.rep.Step(&replica.Synced{Zxid: done, Clock: clock()}, &s.eff)
+		s.rep.Step(&replica.Synced{Zxid: min(done+applyChunk, upTo), Clock: clock()}, &s.eff)
+		done = s.rep.Tree().LastZxid()
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)

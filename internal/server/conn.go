@@ -359,6 +359,21 @@ func (c *conn) waitTurn() {
 	}
 }
 
+// catchUp gives a client the answers that were too many for one Step, as fast as it reads them.
+func (c *conn) catchUp() {
+	defer c.s.connWG.Done()
+	var few [4]*conn
+	for behind := true; behind && !c.out.ended(); {
+		c.out.room()
+		c.s.mu.Lock()
+		c.s.rep.Step(&replica.Continue{Conn: c.rc}, &c.s.eff)
+		behind = c.rc.Behind()
+		dirty := c.s.perform(few[:0])
+		c.s.mu.Unlock()
+		flushAll(dirty)
+	}
+}
+
 // handshake gives the first frame to the replica.
 func (c *conn) handshake(f []byte) bool {
 	var req wire.ConnectRequest

@@ -9,6 +9,7 @@
 //	accept      the listening socket               a connection                 the socket
 //	conn        one socket's input                 bytes                        the socket; tells the replica
 //	drain       one socket's output, while full    room in the socket           an empty outbox
+//	catchUp     nothing; steps Continue            room in one socket's outbox  all that was asked is answered
 //	commit      the log                            records in Effects.Log       Close, after a last commit
 //	apply       nothing; steps Synced              a later zxid on disk         Close
 //	tick        the clock                          the next tick                Close

@@ -31,11 +31,12 @@ type Options struct {
 	// The log and the snapshots. Sizes in bytes.
 	ForceSync          bool // false acknowledges what only the operating system has; forceSync=no
 	PreAllocSize       int64
-	SnapCount          int   // txns between snapshots, about
-	SnapSizeLimit      int64 // bytes of log between snapshots, about; <= 0 is off
-	LogSizeLimit       int64 // bytes of one log file; <= 0 is off
-	FlushDelay         time.Duration
-	MaxBatchSize       int // txns for one fsync
+	SnapCount          int           // txns between snapshots, about
+	SnapSizeLimit      int64         // bytes of log between snapshots, about; <= 0 is off
+	LogSizeLimit       int64         // bytes of one log file; <= 0 is off
+	FlushDelay         time.Duration // from one fsync to the next, at most, while records keep coming; 0 waits for none
+	FlushPoll          time.Duration // with a FlushDelay, the longest wait for one more record; negative is a third of FlushDelay
+	MaxBatchSize       int           // txns for one fsync; <= 0 is no limit
 	FsyncWarning       time.Duration
 	SnapshotMethod     string // "", "gz" or "snappy"
 	TrustEmptySnapshot bool
@@ -115,8 +116,8 @@ func Default() Options {
 	return Options{
 		ListenBacklog: -1, MaxClientCnxns: 60, HandshakeTimeout: 10 * time.Second,
 		ServerID: 1, TickTime: 3 * time.Second,
-		ForceSync: true, PreAllocSize: 64 << 20, SnapCount: 100000, SnapSizeLimit: 4 << 30, LogSizeLimit: -1, MaxBatchSize: 1000,
-		FsyncWarning: time.Second, AutoCreateDataDir: true, AutoCreateDB: true, Digest: true, SnapshotLastZxid: true,
+		ForceSync: true, PreAllocSize: 64 << 20, SnapCount: 100000, SnapSizeLimit: 4 << 30, LogSizeLimit: -1, FlushPoll: -1,
+		MaxBatchSize: 1000, FsyncWarning: time.Second, AutoCreateDataDir: true, AutoCreateDB: true, Digest: true, SnapshotLastZxid: true,
 		CloseSessionPaths: true, PurgeRetain: 3,
 		MaxFrame: wire.DefaultMaxFrame, MaxExtra: wire.DefaultMaxFrame, GlobalOutstandingLimit: 1000,
 		LargeRequestThreshold: -1, LargeRequestMaxBytes: 100 << 20,

@@ -259,6 +259,10 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	for range s.eff.Expired {
 		s.metrics.Add(admin.SessionsExpired, 1)
 	}
+	for _, rc := range s.eff.Behind {
+		s.connWG.Add(1)
+		go rc.Tag.(*conn).catchUp()
+	}
 	s.chronicle()
 	s.audit()
 	s.eff.Reset()
