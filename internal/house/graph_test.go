@@ -14,8 +14,8 @@ jute < wire txn slab
 slab txn < tree watch
 txn < session
 zk < auth
-zk invariant < ensemble
-ensemble < zab config
+zk invariant java < ensemble
+ensemble < zab server config
 tree session auth ensemble wire < prep
 prep watch zab < replica
 wire < clientcore
@@ -25,7 +25,7 @@ tree session vfs < store
 zab jute < peer
 wire < admin
 replica store peer admin < server
-server < config
+java server < config
 server client < zktest
 replica clientcore store < sim
 wire < bench

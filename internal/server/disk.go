@@ -1,0 +1,177 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// diskQueue is what the agreement wants on disk, in order.
+type diskQueue struct {
+	mu   sync.Mutex
+	ops  []replica.DiskOrder
+	wake chan struct{} // capacity 1
+}
+
+func (q *diskQueue) init() { q.wake = make(chan struct{}, 1) }
+
+func (q *diskQueue) add(ops []replica.DiskOrder) {
+	if len(ops) == 0 {
+		return
+	}
+	q.mu.Lock()
+	q.ops = append(q.ops, ops...)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives what waits, and keeps spare's memory for what comes next.
+func (q *diskQueue) take(spare []replica.DiskOrder) []replica.DiskOrder {
+	clear(spare)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	ops := q.ops
+	q.ops = spare[:0]
+	return ops
+}
+
+// diskLoop does the operations one after the other, one fsync for all appends that came meanwhile, and says how far it is: only then do
+// acknowledgements leave (invariant DurableAck).
+func (m *member) diskLoop() {
+	s := m.s
+	defer s.wg.Done()
+	var done uint64
+	var ops []replica.DiskOrder
+	var batch []store.Entry
+	for {
+		select {
+		case <-m.disk.wake:
+		case <-s.ctx.Done():
+		}
+		if ops = m.disk.take(ops); len(ops) == 0 {
+			if s.ctx.Err() != nil {
+				return
+			}
+			continue
+		}
+		for rest := ops; len(rest) > 0; {
+			ev := replica.Peer{}
+			n, ok := 1, false
+			if _, append := rest[0].Op.(*zab.Append); append {
+				n, batch = appends(rest, batch[:0], s.opt.MaxBatchSize)
+				ok = s.commit(batch)
+				clear(batch)
+			} else {
+				ok = m.try(&rest[0], &ev)
+			}
+			if !ok {
+				return
+			}
+			done += uint64(n)
+			rest = rest[n:]
+			ev.Event = &zab.Synced{N: done}
+			m.agree(ev)
+		}
+		if s.store.SnapshotDue() && !s.snapping.Load() && m.serving() {
+			s.store.Roll()
+			s.snapshot()
+		}
+	}
+}
+
+// appends collects the appends at the beginning of ops, at most limit if that is not 0.
+func appends(ops []replica.DiskOrder, batch []store.Entry, limit int) (int, []store.Entry) {
+	for n := range ops {
+		a, ok := ops[n].Op.(*zab.Append)
+		if !ok || limit > 0 && n == limit {
+			return n, batch
+		}
+		batch = append(batch, store.Entry{Zxid: a.Zxid, Payload: a.Payload})
+	}
+	return len(ops), batch
+}
+
+// try does one operation until it succeeds, or the server ends. Who waits for it waits: a leader whose disk has stalled steps down.
+func (m *member) try(op *replica.DiskOrder, ev *replica.Peer) bool {
+	s := m.s
+	wait := 10 * time.Millisecond
+	for {
+		err := m.do(op, ev)
+		if err == nil {
+			s.diskFailed.Store(false)
+			return true
+		}
+		e := (*store.DiskError)(nil)
+		if _, once := op.Op.(*zab.Install); once || !errors.As(err, &e) {
+			// What is installed is read off a view, which can be read only once; the next start is sent the tree again.
+			s.fail(err)
+			return false
+		}
+		if !s.diskFailed.Swap(true) {
+			s.log.Error("the disk fails; this server takes no part until it is well again", "err", err)
+		}
+		if !s.pause(wait) {
+			return false
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+func (m *member) do(op *replica.DiskOrder, ev *replica.Peer) error {
+	st := m.s.store
+	switch d := op.Op.(type) {
+	case *zab.WriteAccepted:
+		return st.WriteAccepted(int64(d.Epoch))
+	case *zab.WriteCurrent:
+		return st.WriteCurrent(int64(d.Epoch))
+	case *zab.Truncate:
+		return m.truncate(d.Zxid, ev)
+	case *zab.Install:
+		sn := m.s.frozen(op.Tree)
+		_, _, err := st.Install(sn)
+		if err == nil {
+			m.s.mu.Lock()
+			op.Tree.View.Close()
+			m.s.mu.Unlock()
+		}
+		return err
+	}
+	return nil
+}
+
+// truncate takes log and tree back. Where the log does not lead to the zxid there is only one way: to begin from nothing, with the next
+// start, and be sent everything.
+func (m *member) truncate(z zk.Zxid, ev *replica.Peer) error {
+	err := m.s.store.Truncate(z)
+	if errors.Is(err, store.ErrNoBase) {
+		if e := m.s.store.Wipe(); e != nil {
+			return e
+		}
+		return fmt.Errorf("the log cannot be cut back to %v, and was emptied; the next start gets everything from the leader: %v", z, err)
+	}
+	if err != nil {
+		return err
+	}
+	res, err := m.s.store.Restore(m.fresh)
+	if err != nil {
+		return err
+	}
+	ev.Tree, ev.Sessions = res.Tree, res.Sessions
+	return nil
+}
+
+func (m *member) serving() bool {
+	m.s.mu.RLock()
+	defer m.s.mu.RUnlock()
+	role, _ := m.s.rep.Role()
+	return role.Serving
+}

@@ -1,0 +1,261 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/peer"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/tree"
+	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// member is what makes a server one of an ensemble: the sockets to its peers, the disk under the agreement, its timer. Like clients'
+// sockets, they feed the replica events, and do what its Orders say.
+type member struct {
+	s         *Server
+	o         *EnsembleOptions
+	fresh     func() *tree.Tree
+	elections *peer.Elections
+	links     *peer.Links
+
+	disk  diskQueue
+	armed int64         // guarded by Server.mu: when the timer will look again
+	wake  chan struct{} // capacity 1: armed has come nearer
+	since time.Time     // guarded by Server.mu: when the role began
+}
+
+// newMember makes the agreement of what is on disk. res is what the store has restored.
+func newMember(s *Server, fresh func() *tree.Tree, res *store.Restored) (*member, *zab.Core, error) {
+	o := s.opt.Ensemble
+	accepted, current, err := s.store.Epochs(res.LastZxid)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := zab.Durable{
+		Accepted: zab.Epoch(accepted), Current: zab.Epoch(current), Last: res.LastZxid, Recent: proposals(res.Recent),
+		Configs: zab.Configs{Committed: o.Config, LastSeen: o.Config},
+	}
+	if o.Next != nil && o.Next.Version > o.Config.Version {
+		d.LastSeen = o.Next
+	}
+	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64, since: time.Now()}
+	m.disk.init()
+	core := zab.New(zab.Options{
+		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
+		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
+		ForceSnapshot: o.ForceSnapshot, Reconfig: o.ReconfigEnabled,
+	}, d, clock())
+	return m, core, nil
+}
+
+func proposals(entries []store.Entry) []zab.Proposal {
+	list := make([]zab.Proposal, len(entries))
+	for i, e := range entries {
+		list[i] = zab.Proposal{Zxid: e.Zxid, Payload: e.Payload}
+	}
+	return list
+}
+
+// open takes the election port and begins to talk.
+func (m *member) open() error {
+	self, ok := m.o.Config.Member(m.o.SID)
+	if !ok {
+		return fmt.Errorf("server %d is not in the list of servers", m.o.SID)
+	}
+	syncLimit := time.Duration(m.o.SyncLimit) * m.s.opt.TickTime
+	tries := m.o.BindRetry
+	if tries == 0 {
+		tries = -1
+	}
+	var err error
+	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
+	m.elections, err = peer.NewElections(m.s.ctx, peer.ElectionOptions{
+		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
+		GreetTimeout: syncLimit, Logger: m.s.log,
+		Heard: func(from ensemble.SID, n zab.Notification) {
+			m.agree(replica.Peer{Event: &zab.Notified{From: from, Notification: n}})
+		},
+		Connected: func(sid ensemble.SID, up bool) { m.agree(replica.Peer{Event: &zab.PeerConn{SID: sid, Up: up}}) },
+	})
+	if err != nil {
+		return err
+	}
+	m.links.SetView(m.o.Config)
+	m.elections.SetView(m.o.Config, m.o.Config)
+	m.s.wg.Add(2)
+	go m.diskLoop()
+	go m.timerLoop()
+	return nil
+}
+
+// addrs is where a member listens.
+func (m *member) addrs(self ensemble.Member, port func(ensemble.Addr) int) (list []string) {
+	for _, a := range self.Peers {
+		host := a.Host
+		if m.o.ListenOnAllIPs {
+			host = ""
+		}
+		list = append(list, net.JoinHostPort(host, strconv.Itoa(port(a))))
+	}
+	return list
+}
+
+// agree gives the replica an event of the agreement, and does what follows from it.
+func (m *member) agree(ev replica.Peer) {
+	s := m.s
+	ev.Now, ev.Clock, ev.Heard = time.Now().UnixMilli(), clock(), heard
+	var few [8]*conn
+	s.mu.Lock()
+	s.rep.Step(&ev, &s.eff)
+	dirty := s.perform(few[:0])
+	s.mu.Unlock()
+	flushAll(dirty)
+}
+
+// carryOut does what the replica orders, or sees that it is done, without waiting for anything: the order of packets on a link, and of
+// operations on the disk, is that of the lock that the caller holds.
+func (m *member) carryOut() {
+	o := &m.s.eff.Orders
+	if o.Role != nil {
+		m.become(*o.Role)
+	}
+	if o.Config != nil {
+		m.links.SetView(o.Config.Committed)
+		m.elections.SetView(o.Config.Committed, o.Config.LastSeen)
+	}
+	m.disk.add(o.Disk)
+	for i := range o.Notify {
+		m.elections.Send(o.Notify[i].To, o.Notify[i].Notification)
+	}
+	for i := range o.Links {
+		m.links.Send(o.Links[i].Link, o.Links[i].Packet)
+		if f := o.Links[i].Tree; f != nil && !m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.stream(w, f) }) {
+			f.View.Close()
+		}
+	}
+	for _, d := range o.Dial {
+		m.links.Dial(d)
+	}
+	for _, l := range o.Close {
+		m.links.Close(l)
+	}
+	for _, text := range o.Trace {
+		m.s.scribe.note(slog.LevelInfo, text)
+	}
+	o.Reset()
+	if at := m.s.rep.Deadline(); at < m.armed {
+		m.armed = at
+		select {
+		case m.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// become opens and closes the quorum port: only a leader's is open, so that a learner that comes too early is refused and tries
+// again, and does not take us for a leader that has given up.
+func (m *member) become(r zab.Role) {
+	m.since = time.Now()
+	if r.State != zab.Leading {
+		m.links.StopListening()
+		return
+	}
+	if r.Serving || len(m.links.Addrs()) > 0 {
+		return
+	}
+	self, _ := m.o.Config.Member(m.o.SID)
+	if err := m.links.Listen(m.addrs(self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
+		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
+	}
+}
+
+// stream writes a tree for a learner, behind Snap.
+func (m *member) stream(w io.Writer, f *replica.Frozen) error {
+	b := bufio.NewWriterSize(w, 256<<10)
+	err := store.WriteStream(b, m.s.frozen(f))
+	if err == nil {
+		err = b.Flush()
+	}
+	m.s.mu.Lock()
+	f.View.Close()
+	m.s.mu.Unlock()
+	return err
+}
+
+// timerLoop says when time has passed.
+func (m *member) timerLoop() {
+	defer m.s.wg.Done()
+	for {
+		m.s.mu.Lock()
+		at := m.s.rep.Deadline()
+		m.armed = at
+		m.s.mu.Unlock()
+		wait := time.Duration(min(at-clock(), int64(time.Hour/time.Millisecond))) * time.Millisecond
+		if wait > 0 {
+			t := time.NewTimer(wait)
+			select {
+			case <-t.C:
+			case <-m.wake:
+				t.Stop()
+				continue
+			case <-m.s.ctx.Done():
+				t.Stop()
+				return
+			}
+		}
+		if m.s.ctx.Err() != nil {
+			return
+		}
+		if clock() >= at {
+			m.agree(replica.Peer{Event: &zab.Timer{}})
+		}
+	}
+}
+
+// leave tells the peers that this server ends: a leader's followers elect another at once.
+func (m *member) leave() {
+	m.agree(replica.Peer{Event: &zab.Stop{}})
+	var wg sync.WaitGroup
+	wg.Go(m.links.Shutdown)
+	wg.Go(m.elections.Close)
+	wg.Wait()
+}
+
+// linkHandler hears of the links.
+type linkHandler member
+
+func (h *linkHandler) m() *member { return (*member)(h) }
+
+func (h *linkHandler) LinkUp(l zab.Link, _ net.Addr) {
+	h.m().agree(replica.Peer{Event: &zab.LinkUp{Link: l}})
+}
+
+func (h *linkHandler) LinkDown(l zab.Link, err error) {
+	h.m().agree(replica.Peer{Event: &zab.LinkDown{Link: l}})
+}
+
+func (h *linkHandler) Received(l zab.Link, p zab.Packet) {
+	h.m().agree(replica.Peer{Event: &zab.Received{Link: l, Packet: p}})
+}
+
+// Snapshot reads the tree that a leader sends.
+func (h *linkHandler) Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error {
+	t, sessions, err := h.s.store.ReadStream(r, z, h.fresh)
+	if err != nil {
+		return err
+	}
+	h.m().agree(replica.Peer{Event: &zab.Loaded{Link: l, Zxid: z}, Tree: t, Sessions: sessions})
+	return context.Cause(h.s.ctx)
+}
