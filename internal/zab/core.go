@@ -67,7 +67,7 @@ type Core struct {
 	ending  bool
 	floor   Epoch // the highest that a voter is known to have promised
 
-	elect election
+	elect *election
 	up    upstream
 	lead  leadership
 
@@ -140,7 +140,7 @@ func New(o Options, d Durable, now int64) *Core {
 		c.configs.LastSeen = c.configs.Committed
 	}
 	c.history = newHistory(&c.o, d.Recent, d.Last)
-	c.elect = election{o: &c.o, view: c.configs}
+	c.elect = newElection(&c.o, c.configs)
 	c.drain()
 	return c
 }

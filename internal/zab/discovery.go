@@ -1,9 +1,6 @@
 package zab
 
-import (
-	"github.com/zooid-io/zooid/internal/ensemble"
-	"github.com/zooid-io/zooid/zk"
-)
+import "github.com/zooid-io/zooid/zk"
 
 // Discovery (the Zab paper's phase 1; sections 4.3 and 4.5 A-I). Leader and learners agree on an epoch that is higher than any that
 // a quorum has promised, and the leader makes sure that nobody in a quorum has a longer history than its own.
@@ -42,7 +39,7 @@ func (c *Core) becomeLeader(v Vote) {
 	c.trace("leading, last %v", c.last)
 	c.lead = leadership{epoch: max(c.accepted, c.floor) + 1, current: c.current, last: c.last,
 		deadline: c.now + c.o.InitLimit*c.o.Tick, half: c.now + c.halfTickTime()}
-	c.lead.self = c.lead.roll.index(c.o.SID)
+	c.lead.self = c.lead.roll.enter(c.o.SID)
 	c.needs()
 	c.lead.connecting.add(c.lead.self)
 	c.discover()
@@ -54,6 +51,9 @@ func (c *Core) needs() {
 	c.lead.need = c.lead.elects
 	if c.configs.LastSeen.Version > c.configs.Committed.Version {
 		c.lead.need = newNeed(&c.lead.roll, c.configs.Committed, c.configs.LastSeen)
+	}
+	for _, l := range c.lead.learners {
+		l.index = c.lead.roll.find(l.sid)
 	}
 }
 
@@ -70,18 +70,15 @@ func (c *Core) register(l *learner, p *LearnerInfo) {
 		c.drop(l, "a bad LEARNERINFO")
 		return
 	}
+	l.sid, l.observer = p.SID, p.Observer
+	l.index = c.lead.roll.find(p.SID)
+	l.phase = learnerRegistered
 	for _, old := range c.lead.learners {
 		if old != l && old.phase > learnerNew && old.sid == p.SID {
 			c.drop(old, "connected anew")
 			break
 		}
 	}
-	if c.role != Leading { // that was the quorum
-		return
-	}
-	l.sid, l.observer = p.SID, p.Observer
-	l.index = c.lead.roll.index(p.SID)
-	l.phase = learnerRegistered
 	voter := c.configs.Committed.Votes(p.SID)
 	if c.phase == discovering {
 		c.lead.epoch = max(c.lead.epoch, p.Accepted+1)
@@ -134,6 +131,7 @@ func (c *Core) announce() {
 
 func (c *Core) inform(l *learner) {
 	l.phase = learnerPromising
+	l.patient = c.now + c.o.InitLimit*c.o.Tick
 	c.send(l.link, &LeaderInfo{c.epoch, protocolVersion})
 }
 
@@ -208,9 +206,4 @@ func (c *Core) connectedVoters(until int64) set {
 		}
 	}
 	return s
-}
-
-// votes says whether a server votes in one of the configurations.
-func (c *Core) votes(sid ensemble.SID) bool {
-	return c.configs.Committed.Votes(sid) || c.configs.LastSeen.Votes(sid)
 }

@@ -1,6 +1,7 @@
 package zab
 
 import (
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -64,6 +65,7 @@ func (c *Core) synchronize(l *learner) {
 		c.send(l.link, &Commit{p.Zxid})
 	}
 	l.phase = learnerSyncing
+	l.patient = c.now + c.o.InitLimit*c.o.Tick
 	c.send(l.link, &NewLeader{c.epoch, c.configs.LastSeen})
 	if !l.observer {
 		for i := range c.open.len() {
@@ -77,18 +79,18 @@ func (c *Core) synchronize(l *learner) {
 func (c *Core) ackedNewLeader(l *learner) {
 	l.phase = learnerAcked
 	if c.phase == leading {
-		c.release1(l)
+		c.letServe(l)
 		return
 	}
 	c.lead.joined.add(l.index)
 	c.establish()
 }
 
-// release1 lets a learner serve, and takes the ACKs that came before their time (ZOOKEEPER-4685).
-func (c *Core) release1(l *learner) {
+// letServe sends UPTODATE, and takes the ACKs that came before their time (ZOOKEEPER-4685).
+func (c *Core) letServe(l *learner) {
 	c.send(l.link, &UpToDate{})
 	l.phase = learnerServing
-	l.loads = false
+	l.patient = c.now + c.o.SyncLimit*c.o.Tick
 	early := l.early
 	l.early = nil
 	for _, z := range early {
@@ -115,7 +117,7 @@ func (c *Core) establish() {
 	c.progress = c.now
 	for i := 0; i < len(c.lead.learners); i++ {
 		if l := c.lead.learners[i]; l.phase == learnerAcked {
-			c.release1(l)
+			c.letServe(l)
 		}
 	}
 }
@@ -196,8 +198,8 @@ func (c *Core) upToDate() {
 		return
 	}
 	c.send(c.up.link, &Ack{zxidOf(c.epoch)})
-	if c.up.config != nil && c.activate(c.up.config, nil) {
-		c.leave("a new configuration")
+	if c.up.config != nil && c.activate(c.up.config, ensemble.NoSID, 0) {
+		c.becomeLooking("a new configuration")
 		return
 	}
 	c.enter(following)

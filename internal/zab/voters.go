@@ -2,6 +2,7 @@ package zab
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 )
@@ -23,15 +24,16 @@ func (s *set) has(i int) bool {
 // roll gives servers their index in sets. An index, once given, stays.
 type roll struct{ ids []ensemble.SID }
 
-func (r *roll) index(sid ensemble.SID) int {
-	for i, id := range r.ids {
-		if id == sid {
-			return i
-		}
+func (r *roll) enter(sid ensemble.SID) int {
+	i := r.find(sid)
+	if i < 0 {
+		i, r.ids = len(r.ids), append(r.ids, sid)
 	}
-	r.ids = append(r.ids, sid)
-	return len(r.ids) - 1
+	return i
 }
+
+// find gives -1 for a server that is not in the roll.
+func (r *roll) find(sid ensemble.SID) int { return slices.Index(r.ids, sid) }
 
 // need says which quorums something needs: those of one configuration, or of two while a reconfiguration is under way
 // (section 8.4). It does not change.
@@ -50,7 +52,7 @@ func newNeed(r *roll, configs ...*ensemble.Config) *need {
 		k := rule{config: c}
 		for _, m := range c.Members {
 			if !m.Observer {
-				k.voters.add(r.index(m.ID))
+				k.voters.add(r.enter(m.ID))
 				k.most++
 			}
 		}
@@ -82,12 +84,5 @@ func (k *rule) met(s *set) bool {
 		}
 		return have > k.most
 	}
-	return k.config.Quorum(func(sid ensemble.SID) bool {
-		for i, id := range k.ids {
-			if id == sid {
-				return s.has(i)
-			}
-		}
-		return false
-	})
+	return k.config.Quorum(func(sid ensemble.SID) bool { return s.has(slices.Index(k.ids, sid)) })
 }
