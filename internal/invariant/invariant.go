@@ -16,6 +16,9 @@ const (
 	EphemeralsEnd     Name = "EphemeralsEnd"     // an ephemeral does not outlive its session
 	LogContiguous     Name = "LogContiguous"     // what is on disk has no hole below what was acknowledged
 	TreeShape         Name = "TreeShape"         // parents and children, indexes, counts and digest agree
+	EpochMonotone     Name = "EpochMonotone"     // acceptedEpoch and currentEpoch never fall, and the second is never above the first
+	ZxidGapless       Name = "ZxidGapless"       // a leader's proposals have the zxids of its epoch one after the other
+	CommitInOrder     Name = "CommitInOrder"     // proposals are delivered in the order of their zxids, each once
 )
 
 // Broken is what Check panics with.

@@ -1,0 +1,151 @@
+package zab
+
+import (
+	"slices"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// Reconfiguration (sections 8.3 and 8.4). A configuration is last seen from its proposal on and committed from its commit on; in
+// between everything needs quorums of both. With Options.Reconfig off, nothing here ever changes a configuration.
+
+// saw makes a configuration the last seen, if it is newer.
+func (c *Core) saw(g *ensemble.Config) {
+	if c.o.Reconfig && g.Version > c.configs.LastSeen.Version {
+		c.configs.LastSeen = g
+		c.reconfigured()
+	}
+}
+
+func (c *Core) reconfigured() {
+	g := c.configs
+	c.out.Config = &g
+	c.elect.reconfigured(g, c.now)
+	if c.role == Leading {
+		c.needs()
+	}
+}
+
+// adopt takes a committed configuration that a peer told of, while there is no leader.
+func (c *Core) adopt(g *ensemble.Config) {
+	if c.o.Reconfig && g.Version > c.configs.Committed.Version {
+		c.trace("configuration %x of a peer", int64(g.Version))
+		c.commitTo(g)
+	}
+}
+
+func (c *Core) commitTo(g *ensemble.Config) {
+	c.configs.Committed = g
+	if c.configs.LastSeen.Version < g.Version {
+		c.configs.LastSeen = g
+	}
+	c.reconfigured()
+}
+
+// activate makes a configuration the committed one. It reports whether that changes who leads, or what this server is: then it
+// has to leave its role. suggested is who leads from now on, NoSID if nobody said; where somebody did, or the leader stays, the
+// next role is taken without an election.
+func (c *Core) activate(g *ensemble.Config, suggested ensemble.SID, z zk.Zxid) bool {
+	old := c.configs.Committed
+	if !c.o.Reconfig || g.Version <= old.Version {
+		return false
+	}
+	c.trace("configuration %x", int64(g.Version))
+	c.commitTo(g)
+	c.next = nil
+	v := c.vote
+	switch {
+	case suggested == ensemble.NoSID && !stays(old, g, c.leader):
+		return true
+	case suggested != ensemble.NoSID && suggested != c.leader:
+		v = Vote{Leader: suggested, Zxid: z, Round: -1, Epoch: -1}
+	case observes(old, c.o.SID) == observes(g, c.o.SID):
+		return false
+	}
+	c.next = &v
+	return true
+}
+
+func observes(g *ensemble.Config, sid ensemble.SID) bool {
+	m, ok := g.Member(sid)
+	return ok && m.Observer
+}
+
+// stays tells whether a server votes in both configurations, at the same addresses for learners.
+func stays(old, g *ensemble.Config, sid ensemble.SID) bool {
+	m, was := old.Member(sid)
+	n, is := g.Member(sid)
+	return was && is && !m.Observer && !n.Observer && slices.EqualFunc(m.Peers, n.Peers, func(a, b ensemble.Addr) bool {
+		return a.Host == b.Host && a.QuorumPort == b.QuorumPort
+	})
+}
+
+// takeActivation is COMMITANDACTIVATE, at a learner.
+func (c *Core) takeActivation(z zk.Zxid, leader ensemble.SID) {
+	var g *ensemble.Config
+	if c.ordered < c.open.len() && c.open.at(c.ordered).Zxid == z {
+		g = c.open.at(c.ordered).Config
+	}
+	if c.takeCommit(z) && g != nil && c.activate(g, leader, z) {
+		c.becomeLooking("a new configuration")
+	}
+}
+
+// commitConfig commits a reconfiguration, which is the oldest proposal, and says who leads from here on.
+func (c *Core) commitConfig(e *entry) {
+	leader := c.designate(e.Config, &e.acks)
+	c.ordered++
+	c.committed = e.Zxid
+	c.deliver()
+	commit, inform := &CommitActivate{e.Zxid, leader}, &InformActivate{e.Proposal, leader}
+	for _, l := range c.lead.learners {
+		switch {
+		case l.phase < learnerSyncing:
+		case l.observer:
+			c.send(l.link, inform)
+		default:
+			c.send(l.link, commit)
+		}
+	}
+	c.handOver(e.Config, leader, e.Zxid)
+}
+
+// handOver activates a configuration at the leader. If another is to lead, this one commits nothing more; it loses its learners
+// to that one, and then follows it itself.
+func (c *Core) handOver(g *ensemble.Config, leader ensemble.SID, z zk.Zxid) {
+	if c.activate(g, leader, z); leader != c.o.SID {
+		c.lead.deposed = true
+		c.trace("%d is to lead", leader)
+	}
+}
+
+// activateInitial activates, at the beginning of a reign, what was seen and not committed in the last.
+func (c *Core) activateInitial() {
+	if g := c.configs.LastSeen; c.o.Reconfig && g.Version > c.configs.Committed.Version {
+		c.handOver(g, c.designate(g, &c.lead.joined), c.delivered)
+	}
+}
+
+// designate picks who leads under a configuration: this server if it stays a voter, else the voter that has acked it and most of
+// what came behind it.
+func (c *Core) designate(g *ensemble.Config, acks *set) ensemble.SID {
+	if stays(c.configs.Committed, g, c.o.SID) {
+		return c.o.SID
+	}
+	best, most := c.o.SID, -1
+	for _, m := range g.Members {
+		i := c.lead.roll.find(m.ID)
+		if m.Observer || !acks.has(i) {
+			continue
+		}
+		n := 0
+		for n < c.open.len() && c.open.at(n).acks.has(i) {
+			n++
+		}
+		if n > most {
+			best, most = m.ID, n
+		}
+	}
+	return best
+}
