@@ -1,0 +1,330 @@
+package peer
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/zab"
+)
+
+// link is one connection on the quorum port.
+type link struct {
+	id     zab.Link
+	s      *Links
+	from   Side // who is at the other end
+	ctx    context.Context
+	cancel context.CancelFunc // ends a dial
+	wake   chan struct{}      // capacity 1: there is something in queue, or closing
+	done   chan struct{}      // closed when dead
+
+	mu      sync.Mutex
+	conn    net.Conn // nil while it is dialled
+	queue   []entry
+	waiting int // bytes in queue and on their way
+	closing bool
+	closeBy time.Time
+	dead    bool
+	err     error // why
+}
+
+// entry is a packet or a stream.
+type entry struct {
+	packet zab.Packet
+	stream func(io.Writer) error
+}
+
+func newLink(s *Links, id zab.Link, from Side) *link {
+	l := &link{id: id, s: s, from: from, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(s.ctx)
+	return l
+}
+
+func (l *link) send(e entry, size int) bool {
+	l.mu.Lock()
+	if l.closing || l.dead {
+		l.mu.Unlock()
+		return false
+	}
+	if l.waiting+size > l.s.o.MaxQueue {
+		l.mu.Unlock()
+		l.fail(ErrQueue)
+		return false
+	}
+	l.waiting += size
+	l.queue = append(l.queue, e)
+	l.mu.Unlock()
+	wake(l.wake)
+	return true
+}
+
+// fail ends a link at once. The first reason counts.
+func (l *link) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return
+	}
+	l.dead, l.err = true, err
+	if l.closing {
+		l.err = nil
+	}
+	if l.conn != nil {
+		l.conn.Close()
+	}
+	close(l.done)
+}
+
+// close ends a link behind what is in its queue.
+func (l *link) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing || l.dead {
+		return
+	}
+	l.closing = true
+	l.closeBy = time.Now().Add(l.s.o.CloseTimeout)
+	l.cancel()
+	if l.conn != nil {
+		_ = l.conn.SetDeadline(l.closeBy) // on error it is closed already
+	}
+	wake(l.wake)
+}
+
+func (l *link) isClosing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closing
+}
+
+// run is the life of a link. d is nil of an accepted one.
+func (l *link) run(d *zab.Dial) {
+	defer l.cancel()
+	announced := d != nil // whether somebody waits to hear of its end
+	err := l.open(d)
+	if err == nil {
+		announced = true
+		l.s.o.Handler.LinkUp(l.id, l.conn.RemoteAddr())
+		var writer sync.WaitGroup
+		writer.Go(l.write)
+		err = l.read()
+		l.fail(err)
+		writer.Wait()
+	}
+	l.fail(err)
+	l.discard()
+	l.s.mu.Lock()
+	delete(l.s.links, l.id)
+	l.s.mu.Unlock()
+	if announced {
+		l.s.o.Handler.LinkDown(l.id, l.err)
+	} else {
+		l.s.log.Info("A connection to the quorum port is refused", "err", err)
+	}
+}
+
+// open dials, if that is to be done, and does what comes before packets.
+func (l *link) open(d *zab.Dial) error {
+	leader := ensemble.NoSID
+	if d != nil {
+		leader = d.Leader
+		c, err := l.s.connect(l.ctx, d)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.conn = c
+		l.mu.Unlock()
+	}
+	if l.s.o.Authenticate != nil {
+		if err := l.deadline(l.s.o.GreetTimeout); err != nil {
+			return err
+		}
+		if err := l.s.o.Authenticate(l.conn, leader, d != nil); err != nil {
+			return err
+		}
+	}
+	return l.deadline(0)
+}
+
+// deadline bounds what is read and written from now on; 0 takes the bound away. It fails if the link is closed.
+func (l *link) deadline(d time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing || l.dead {
+		return errStop
+	}
+	var t time.Time
+	if d != 0 {
+		t = time.Now().Add(d)
+	}
+	return l.conn.SetDeadline(t)
+}
+
+// read hands over what comes until the link ends.
+func (l *link) read() error {
+	h := l.s.o.Handler
+	r := PacketReader{R: bufio.NewReaderSize(l.conn, 64<<10), From: l.from, MaxField: l.s.o.MaxField}
+	for {
+		p, err := r.Next()
+		if l.isClosing() {
+			return l.linger(r.R)
+		}
+		if err != nil {
+			if u, ok := err.(*UnknownError); ok {
+				l.s.log.Warn("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
+				continue
+			}
+			return err
+		}
+		h.Received(l.id, p)
+		if s, ok := p.(*zab.Snap); ok && l.from == Leader {
+			if err := h.Snapshot(l.id, s.Zxid, r.R); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// linger reads on until the other end has closed, too, or closeBy. To close a socket with unread input would reset it, and what
+// was sent last could be lost.
+func (l *link) linger(r io.Reader) error {
+	_, _ = io.Copy(io.Discard, r) // it ends, one way or another
+	return nil
+}
+
+// The writer's buffer: what it collects before it writes, and how large it may stay.
+const (
+	batchBytes = 64 << 10
+	batchKeep  = 1 << 20
+)
+
+// write writes what is queued until the link ends.
+func (l *link) write() {
+	var batch []entry
+	var buf []byte
+	for {
+		l.mu.Lock()
+		batch, l.queue = l.queue, batch[:0]
+		closing, dead := l.closing, l.dead
+		l.mu.Unlock()
+		if len(batch) == 0 {
+			if dead {
+				return
+			}
+			if closing {
+				l.half()
+				return
+			}
+			select {
+			case <-l.wake:
+			case <-l.done:
+			}
+			continue
+		}
+		var n int
+		var err error
+		if buf, n, err = l.writeBatch(buf[:0], batch); err != nil {
+			l.fail(err)
+			discard(batch[n:])
+			return
+		}
+		clear(batch)
+		if cap(batch) > batchBytes/8 {
+			batch = nil
+		}
+		if cap(buf) > batchKeep {
+			buf = nil
+		}
+	}
+}
+
+// writeBatch writes entries, as few times as it can. n is how many of them have been begun.
+func (l *link) writeBatch(buf []byte, batch []entry) (_ []byte, n int, err error) {
+	size := 0
+	flush := func() {
+		if err == nil && len(buf) > 0 {
+			_, err = l.Write(buf)
+		}
+		l.mu.Lock()
+		l.waiting -= size
+		l.mu.Unlock()
+		buf, size = buf[:0], 0
+	}
+	for i, e := range batch {
+		if e.stream != nil {
+			if flush(); err != nil {
+				return buf, i, err
+			}
+			w := bufio.NewWriterSize(l, batchBytes)
+			if err = e.stream(w); err == nil {
+				err = w.Flush()
+			}
+		} else {
+			buf = AppendPacket(buf, e.packet)
+			size += packetSize(e.packet)
+			if len(buf) >= batchBytes {
+				flush()
+			}
+		}
+		if err != nil {
+			return buf, i + 1, err
+		}
+	}
+	flush()
+	return buf, len(batch), err
+}
+
+// Write writes to the socket, within WriteTimeout and closeBy.
+func (l *link) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	if l.dead {
+		l.mu.Unlock()
+		return 0, net.ErrClosed
+	}
+	t := time.Now().Add(l.s.o.WriteTimeout)
+	if l.closing && l.closeBy.Before(t) {
+		t = l.closeBy
+	}
+	err := l.conn.SetWriteDeadline(t)
+	l.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return l.conn.Write(b)
+}
+
+// half says to the other end that nothing follows.
+func (l *link) half() {
+	if c, ok := l.conn.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
+		return
+	}
+	l.fail(errStop)
+}
+
+// discard ends what is queued on a dead link.
+func (l *link) discard() {
+	l.mu.Lock()
+	q := l.queue
+	l.queue = nil
+	l.mu.Unlock()
+	discard(q)
+}
+
+// gone is the writer of a link that has ended.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// discard lets streams release what they hold.
+func discard(q []entry) {
+	for _, e := range q {
+		if e.stream != nil {
+			_ = e.stream(gone{}) // it cannot succeed
+		}
+	}
+}

@@ -1,0 +1,311 @@
+package peer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// Handler is told what happens on the links. See doc.go for who calls it.
+type Handler interface {
+	// LinkUp says that a learner has connected, or that a Dial has succeeded.
+	LinkUp(l zab.Link, remote net.Addr)
+	// Received is a packet. It is the handler's to keep. The txn of a proposal has not been looked at: its Config is nil.
+	Received(l zab.Link, p zab.Packet)
+	// Snapshot is called behind Received of a leader's Snap. It has to read the stream that follows, and not a byte more; an error
+	// ends the link. Nothing else is read from the link meanwhile.
+	Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error
+	// LinkDown says that a link has ended, or that a Dial has failed. err is nil if this side closed it, io.EOF if the other did.
+	LinkDown(l zab.Link, err error)
+}
+
+// LinkOptions says how Links work. Handler is required.
+type LinkOptions struct {
+	Handler Handler
+	// MaxField bounds a field of a packet, in bytes; 0 is DefaultMaxField. It is jute.maxbuffer and its extra.
+	MaxField int
+	// MaxQueue bounds what waits to be written on one link, in bytes; beyond it the link is closed. 0 is 256 MiB: a learner that
+	// lags is sent all that it lacks at once. What waits is not copied, and is shared between links.
+	MaxQueue int
+	// WriteTimeout bounds each write, 0 is 30 s: a peer that takes nothing for so long is gone.
+	WriteTimeout time.Duration
+	// CloseTimeout bounds how long a closed link may take to write what waits and to hear of the peer's end; 0 is 2 s.
+	CloseTimeout time.Duration
+	// GreetTimeout bounds Authenticate, 0 is 10 s.
+	GreetTimeout time.Duration
+	// DialPause is between the attempts of one Dial, 0 is 100 ms. It is leaderConnectDelayDuringRetryMs.
+	DialPause time.Duration
+
+	Dial         Dialer       // nil is net.Dialer's
+	Open         Listener     // nil is net.ListenConfig's
+	Authenticate Authenticate // nil is none
+	Logger       *slog.Logger // nil is slog.Default
+}
+
+// Links are the connections of the quorum port: those that learners have opened to us and those that we have opened to a leader. A
+// leader listens, and nobody else (ensemble protocol, sections 2 and 4.2).
+type Links struct {
+	o      LinkOptions
+	log    *slog.Logger
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // of links
+
+	mu       sync.RWMutex
+	closed   bool
+	config   *ensemble.Config
+	links    map[zab.Link]*link
+	accepted zab.Link // the last number given
+	port     *port    // nil unless listening
+}
+
+// port is the quorum port, while it is open.
+type port struct {
+	listeners []net.Listener
+	done      chan struct{}
+	wg        sync.WaitGroup
+}
+
+func (p *port) close() {
+	close(p.done)
+	for _, l := range p.listeners {
+		l.Close()
+	}
+	p.wg.Wait()
+}
+
+// dialTries is how often a leader is dialled: section 4.2.
+const dialTries = 5
+
+var (
+	// ErrQueue says that a link was closed because too much was waiting for it.
+	ErrQueue = errors.New("peer: too much waits to be written")
+	errStop  = errors.New("peer: closed")
+)
+
+// NewLinks makes Links without a connection.
+func NewLinks(o LinkOptions) *Links {
+	if o.MaxQueue == 0 {
+		o.MaxQueue = 256 << 20
+	}
+	orDefault(&o.WriteTimeout, 30*time.Second)
+	orDefault(&o.CloseTimeout, 2*time.Second)
+	orDefault(&o.GreetTimeout, 10*time.Second)
+	orDefault(&o.DialPause, 100*time.Millisecond)
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	if o.Open == nil {
+		o.Open = new(net.ListenConfig).Listen
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	s := &Links{o: o, log: o.Logger, links: map[zab.Link]*link{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// SetView says where leaders are: the committed configuration.
+func (s *Links) SetView(committed *ensemble.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config = committed
+}
+
+// Listen opens the quorum port, at one or more addresses, and gives each learner's link the next even number. It is an error if an
+// address is taken, or if the port is open.
+func (s *Links) Listen(addrs ...string) error {
+	p := &port{done: make(chan struct{})}
+	for _, addr := range addrs {
+		l, err := s.o.Open(s.ctx, "tcp", addr)
+		if err != nil {
+			p.close()
+			return fmt.Errorf("quorum port: %w", err)
+		}
+		p.listeners = append(p.listeners, l)
+	}
+	s.mu.Lock()
+	if s.port != nil || s.closed {
+		s.mu.Unlock()
+		p.close()
+		return errors.New("quorum port: open already, or closed for good")
+	}
+	s.port = p
+	for _, l := range p.listeners {
+		p.wg.Go(func() { s.accept(p, l) })
+	}
+	s.mu.Unlock()
+	return nil
+}
+
+// Addrs are where the quorum port is, while it is open.
+func (s *Links) Addrs() (addrs []net.Addr) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.port != nil {
+		for _, l := range s.port.listeners {
+			addrs = append(addrs, l.Addr())
+		}
+	}
+	return addrs
+}
+
+// StopListening closes the quorum port, if it is open. Links stay.
+func (s *Links) StopListening() {
+	s.mu.Lock()
+	p := s.port
+	s.port = nil
+	s.mu.Unlock()
+	if p != nil {
+		p.close()
+	}
+}
+
+func (s *Links) accept(p *port, l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err == nil {
+			s.add(c)
+			continue
+		}
+		select {
+		case <-p.done:
+			return
+		default:
+		}
+		s.log.Warn("Quorum port", "addr", l.Addr(), "err", err) // out of file descriptors, most likely: it passes
+		select {
+		case <-p.done:
+			return
+		case <-time.After(s.o.DialPause):
+		}
+	}
+}
+
+// add makes a link of an accepted connection.
+func (s *Links) add(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		c.Close()
+		return
+	}
+	s.accepted += 2
+	l := newLink(s, s.accepted, Learner)
+	l.conn = c
+	s.links[l.id] = l
+	s.wg.Go(func() { l.run(nil) })
+}
+
+// Dial opens a link to a leader, in the background: LinkUp or LinkDown follows within d.Budget. The number must be an odd one that
+// was never used.
+func (s *Links) Dial(d zab.Dial) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	l := newLink(s, d.Link, Leader)
+	s.links[l.id] = l
+	s.wg.Go(func() { l.run(&d) })
+}
+
+func (s *Links) link(id zab.Link) *link {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.links[id]
+}
+
+// Send sends a packet, behind all that was sent on the link before, and never waits. p and all in it must not change any more. It
+// reports false if the link is closed, or gone, or now goes because of MaxQueue.
+func (s *Links) Send(id zab.Link, p zab.Packet) bool {
+	l := s.link(id)
+	return l != nil && l.send(entry{packet: p}, packetSize(p))
+}
+
+// SendSnapshot sends a raw stream, behind all that was sent on the link before: after a Snap, the tree. If it reports true, write is
+// called exactly once, from another goroutine; on a link that has ended meanwhile the writer gives an error at once. An error that
+// write gives ends the link. If it reports false, write is not called.
+func (s *Links) SendSnapshot(id zab.Link, write func(w io.Writer) error) bool {
+	l := s.link(id)
+	return l != nil && l.send(entry{stream: write}, 0)
+}
+
+// Close closes a link behind what was sent on it, and stops a Dial. LinkDown follows within CloseTimeout. A packet that is being
+// handed over may still come, and none after it.
+func (s *Links) Close(id zab.Link) {
+	if l := s.link(id); l != nil {
+		l.close()
+	}
+}
+
+// Shutdown closes the port and all links, as Close does, and waits for them and for the goroutines.
+func (s *Links) Shutdown() {
+	s.StopListening()
+	s.mu.Lock()
+	s.closed = true
+	for _, l := range s.links {
+		l.close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	s.cancel()
+}
+
+// connect dials a leader.
+func (s *Links) connect(ctx context.Context, d *zab.Dial) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.Budget)*time.Millisecond)
+	defer cancel()
+	var err error
+	for n := 1; ; n++ {
+		var c net.Conn
+		if c, err = s.attempt(ctx, d.Leader); err == nil {
+			return c, nil
+		}
+		if n == dialTries || ctx.Err() != nil {
+			return nil, err
+		}
+		select {
+		case <-time.After(s.o.DialPause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// attempt tries the leader's addresses as they are configured now; each gets its share of the time that is left.
+func (s *Links) attempt(ctx context.Context, leader ensemble.SID) (net.Conn, error) {
+	s.mu.RLock()
+	config := s.config
+	s.mu.RUnlock()
+	var m ensemble.Member
+	if config != nil {
+		m, _ = config.Member(leader)
+	}
+	if len(m.Peers) == 0 {
+		return nil, fmt.Errorf("peer: leader %d is not in the configuration", leader)
+	}
+	var errs []error
+	for i, a := range m.Peers {
+		deadline, _ := ctx.Deadline()
+		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(m.Peers)-i))
+		c, err := s.o.Dial(share, "tcp", hostPort(a.Host, a.QuorumPort))
+		cancel()
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
