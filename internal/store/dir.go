@@ -49,6 +49,14 @@ func (s *Store) openDirs() error {
 			return &DirError{dir, "Cannot write to directory " + dir, err}
 		}
 	}
+	if half, err := s.intents(); err != nil || len(half) > 0 {
+		if err == nil {
+			err = s.settleIntents()
+		}
+		if err != nil {
+			return &DirError{s.snapAt, "Cannot finish a truncation or an installation that was begun in " + s.snapAt, err}
+		}
+	}
 	return nil
 }
 

@@ -53,6 +53,9 @@ func (s *Store) Commit(batch []Entry) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	if s.unsettled.Load() {
+		return &DiskError{"write", s.logAt, errUnsettled}
+	}
 	w := &s.w
 	if w.known {
 		checkOrder(w.last, batch)

@@ -22,6 +22,12 @@ func (s *Store) Purge(retain int) ([]string, error) {
 	if retain < minRetain {
 		return nil, fmt.Errorf("count should be greater than or equal to %d, it is %d", minRetain, retain)
 	}
+	s.names.Lock()
+	defer s.names.Unlock()
+	// Half done, what is to stay cannot be told from what is to go.
+	if half, err := s.intents(); err != nil || len(half) > 0 {
+		return nil, cmp.Or(err, error(&DiskError{"purge", s.snapAt, errUnsettled}))
+	}
 	snapshots, _, err := s.list(s.snapAt, snapshotPrefix)
 	if err != nil {
 		return nil, &DiskError{"list", s.snapAt, err}

@@ -26,7 +26,7 @@ type Restored struct {
 	LastZxid     zk.Zxid
 	SnapshotZxid zk.Zxid // of the name of the snapshot that was read; -1 if none was
 	Txns         int     // replayed
-	Recent       []Entry // the last of them, at most recentTxns, oldest first
+	Recent       []Entry // the last of them up to LastZxid, at most Options.Recent, oldest first and without a hole
 	Created      bool    // a new database: snapshot.0 was written
 
 	DigestMismatches int // digests in the files that were not those of the tree
@@ -36,14 +36,16 @@ type Restored struct {
 }
 
 const (
-	// recentTxns is Apache's commitLogCount: what a learner that was away for a moment is sent again.
+	// recentTxns is Apache's commitLogCount, what Options.Recent is unless it is set: what a learner that was away for a moment is
+	// sent again.
 	recentTxns = 500
 	// maxCandidates is how many snapshots are tried, the newest first.
 	maxCandidates = 100
 )
 
 // Restore reads the newest good snapshot and replays the log after it. fresh makes an empty tree. It comes before the first
-// Commit, once.
+// Commit, and again after Truncate, Install and Wipe, or whenever what is on disk is to be read anew; the next Commit then begins
+// a new file.
 //
 // What a crash can leave is repaired, and said in the log and in Notes: the torn end of the last log file is cut off, a log
 // without a record is removed. Anything else that is damaged is refused with file, offset and what to do: a *LogError,
@@ -51,6 +53,9 @@ const (
 // next older one. At the end the znodes of sessions that do not exist are removed, without a transaction.
 func (s *Store) Restore(fresh func() *tree.Tree) (*Restored, error) {
 	start := s.o.Now()
+	if err := s.again(); err != nil {
+		return nil, err
+	}
 	r := &restorer{s: s, out: &Restored{SnapshotZxid: -1}}
 	wanted, err := s.takeInitialize()
 	if err != nil {
@@ -525,9 +530,11 @@ func (r *restorer) record(rec Record, l *logReader) error {
 	case r.unanchored:
 		r.unanchored = false
 	case rec.Zxid <= r.at:
+		r.forget()
 		r.s.log.Error(fmt.Sprintf("%v(highestZxid) > %v(next log) for type %d", r.at, rec.Zxid, x.Type))
 		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%s: zxid %v comes after %v", l.name, rec.Zxid, r.at))
-	case !follows(r.at, rec.Zxid):
+	case !follows(r.at, rec.Zxid) || r.skips(rec.Zxid):
+		r.forget()
 		if r.newestBad > r.at {
 			return fmt.Errorf("%s: the first transaction after the snapshot of %v is %v, and the newer snapshot of %v is damaged: "+
 				"what lies between is lost here. If other servers of the ensemble are well, move this server's %s aside and let them "+
@@ -543,9 +550,11 @@ func (r *restorer) record(rec Record, l *logReader) error {
 	}
 	r.out.Tree.Replay(x)
 	r.out.Txns++
-	r.at = max(r.at, rec.Zxid)
+	if rec.Zxid > r.at {
+		r.at = rec.Zxid
+		r.remember(rec)
+	}
 	r.out.LastZxid = r.at
-	r.remember(rec)
 	r.digest(x)
 	return nil
 }
@@ -553,14 +562,14 @@ func (r *restorer) record(rec Record, l *logReader) error {
 // remember keeps the record among the last.
 func (r *restorer) remember(rec Record) {
 	e := Entry{Zxid: rec.Zxid}
-	if len(r.out.Recent) < recentTxns {
+	if len(r.out.Recent) < r.s.o.Recent {
 		e.Payload = slices.Clone(rec.Payload)
 		r.out.Recent = append(r.out.Recent, e)
 		return
 	}
 	e.Payload = append(r.out.Recent[r.ring].Payload[:0], rec.Payload...)
 	r.out.Recent[r.ring] = e
-	r.ring = (r.ring + 1) % recentTxns
+	r.ring = (r.ring + 1) % r.s.o.Recent
 }
 
 func (r *restorer) digest(x *txn.Txn) {

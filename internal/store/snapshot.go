@@ -47,9 +47,10 @@ const endOfNodes = "/"
 
 // WriteSnapshot writes a snapshot: under a name that nobody takes for one, synced, then renamed, so that there is either all
 // of it or nothing. It may run beside Commit. A snapshot of the same name is replaced. On an error, a *DiskError, nothing is
-// left.
+// left; it is one too that the history was cut or replaced meanwhile.
 func (s *Store) WriteSnapshot(sn Snapshot) (path string, size int64, err error) {
 	start := s.o.Now()
+	generation := s.generation.Load()
 	name := snapshotName(sn.Zxid, s.o.Compression)
 	path, tmp := filepath.Join(s.snapAt, name), filepath.Join(s.snapAt, unfinished(name))
 	s.log.Info(fmt.Sprintf("Snapshotting: %v to %s", sn.Zxid, path))
@@ -61,7 +62,15 @@ func (s *Store) WriteSnapshot(sn Snapshot) (path string, size int64, err error) 
 	if e := f.Close(); err == nil {
 		err = diskError("close", tmp, e)
 	}
-	if err == nil {
+	s.names.Lock()
+	defer s.names.Unlock()
+	switch {
+	case err != nil:
+	case s.generation.Load() != generation:
+		err = &DiskError{"rename", path, errOvertaken}
+	case s.unsettled.Load():
+		err = &DiskError{"rename", path, errUnsettled}
+	default:
 		err = diskError("rename", path, s.fs.Rename(tmp, path))
 	}
 	if err != nil {

@@ -31,6 +31,7 @@ type Options struct {
 	Shared        bool          // beside a server that owns the directories: only Purge and what reads, no lock, no clean-up
 	ExtendedTypes bool          // owners that look like a TTL are a TTL
 	MaxRecord     int           // bytes of a record or field, at most; 0 is twice jute.maxbuffer's default
+	Recent        int           // txns in Restored.Recent, at most; 0 is Apache's commitLogCount, 500
 	FsyncWarning  time.Duration // an fsync that takes longer is logged; 0 is never
 	Logger        *slog.Logger  // nil is slog.Default()
 	Now           func() time.Time
@@ -40,8 +41,8 @@ type Options struct {
 // defaultMaxRecord is jute.maxbuffer and as much again, zookeeper.jute.maxbuffer.extrasize.
 const defaultMaxRecord = 2 * 0xfffff
 
-// Store is the files of one server. Commit belongs to one goroutine at a time, WriteSnapshot to one, Restore comes before
-// both; every other method may be called from anywhere, beside them.
+// Store is the files of one server. Commit, Restore, Truncate, Install, Wipe and what concerns epochs belong to one goroutine at
+// a time, WriteSnapshot to one; every other method may be called from anywhere, beside them.
 type Store struct {
 	fs      vfs.FS
 	dataDir string // parent of version-2
@@ -54,6 +55,12 @@ type Store struct {
 
 	w   writer
 	due due
+
+	names      sync.Mutex   // held by who gives and takes the names of snapshots and logs, Commit apart
+	generation atomic.Int64 // counts the histories that were cut or replaced
+	unsettled  atomic.Bool  // an intent may be on disk
+	accepted   epoch
+	current    epoch
 
 	slow     atomic.Int64
 	lastSnap struct {
@@ -85,6 +92,10 @@ func Open(fsys vfs.FS, dataDir, logDir string, o Options) (*Store, error) {
 		snapAt: filepath.Join(dataDir, versionDir), logAt: filepath.Join(logDir, versionDir),
 		o: o, log: o.Logger,
 	}
+	if s.o.Recent <= 0 {
+		s.o.Recent = recentTxns
+	}
+	s.accepted.name, s.current.name = acceptedName, currentName
 	s.lastSnap.Zxid = -1
 	s.due.draw(&o)
 	if err := s.openDirs(); err != nil {
