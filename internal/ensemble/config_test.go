@@ -8,7 +8,7 @@ func TestSame(t *testing.T) {
 	const groups = "server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1\ngroup.2=2\nversion=1"
 	for _, tt := range []struct {
 		name, a, b  string
-		equal, same bool
+		agree, same bool
 	}{
 		{"itself", base, base, true, true},
 		{"another version", base, "server.2=b:1:2:observer\nserver.1=a:1:2:participant;0.0.0.0:9\nversion=2", true, true},
@@ -32,8 +32,8 @@ func TestSame(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a, b := must(t, tt.a), must(t, tt.b)
 			for range 2 {
-				if a.Equal(b) != tt.equal || a.SameMembers(b) != tt.same {
-					t.Errorf("equal %v, same members %v; want %v, %v", a.Equal(b), a.SameMembers(b), tt.equal, tt.same)
+				if a.Agrees(b) != tt.agree || a.SameMembers(b) != tt.same {
+					t.Errorf("agree %v, same members %v; want %v, %v", a.Agrees(b), a.SameMembers(b), tt.agree, tt.same)
 				}
 				a, b = b, a
 			}
