@@ -72,8 +72,9 @@ func (c *Config) At(version zk.Zxid) *Config {
 	return &other
 }
 
-// Equal is Apache's equality: the same kind of quorum, and the same version or the same members (ensemble protocol, section 8.1).
-func (c *Config) Equal(other *Config) bool {
+// Agrees is Apache's equality: the same kind of quorum, and the same version or the same members (ensemble protocol, section 8.1).
+// It is not called Equal because tools that compare values would use it, and take two configurations of one version for one.
+func (c *Config) Agrees(other *Config) bool {
 	return c.Hierarchical() == other.Hierarchical() && (c.Version == other.Version || c.SameMembers(other))
 }
 

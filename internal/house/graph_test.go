@@ -15,7 +15,7 @@ slab txn < tree watch
 txn < session
 zk < auth
 zk invariant java < ensemble
-ensemble < zab server config
+ensemble < zab config
 tree session auth ensemble wire < prep
 prep watch zab < replica
 wire < clientcore
@@ -25,7 +25,7 @@ tree session vfs < store
 zab jute < peer
 wire < admin
 replica store peer admin < server
-java server < config
+server < config
 server client < zktest
 replica clientcore store < sim
 wire < bench

@@ -41,7 +41,7 @@ func NumberError(s string, base int) error {
 	return fmt.Errorf(`For input string: "%s"`, s)
 }
 
-// Escape writes a value so that Properties reads it back.
+// Escape writes a value so that Java reads it back; and so does Properties, but for letters beyond U+FFFF, which the library loses.
 func Escape(value string) string {
 	var b strings.Builder
 	for i, r := range value {
