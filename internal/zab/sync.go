@@ -101,9 +101,10 @@ func (c *Core) letServe(l *learner) {
 	}
 }
 
-// establish begins to lead, when quorums have joined the epoch (4.5 J and K). The initial history is committed now.
+// establish begins to lead, when quorums have joined the epoch, this server in any case (4.5 J and K). The initial history is
+// committed now.
 func (c *Core) establish() {
-	if c.phase != establishing || !c.lead.need.met(&c.lead.joined) {
+	if c.phase != establishing || !c.lead.joined.has(c.lead.self) || !c.lead.need.met(&c.lead.joined) {
 		return
 	}
 	c.enter(leading)
