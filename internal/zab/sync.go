@@ -170,9 +170,12 @@ func (c *Core) newLeader(p *NewLeader) {
 		c.becomeLooking("an unexpected NEWLEADER")
 		return
 	}
-	if p.Config != nil {
-		c.saw(p.Config)
-		c.up.config = p.Config
+	if g := p.Config; g != nil && c.o.Reconfig {
+		// What this server has seen and the leader has not was cut off.
+		if c.up.config = g; g.Version != c.configs.LastSeen.Version && g.Version >= c.configs.Committed.Version {
+			c.configs.LastSeen = g
+			c.reconfigured()
+		}
 	}
 	c.enter(joining)
 	c.alive()

@@ -104,7 +104,7 @@ func openSolo(t *testing.T, c *script.Case) func(string) []string {
 	_, reconfig := s["reconfig"]
 	o := Options{SID: ensemble.SID(number(t, s["sid"], "1")), Tick: 100, InitLimit: 10, SyncLimit: 5, ForceSnapshot: force, Reconfig: reconfig}
 	x := &solo{t: t, core: New(o, d, 0)}
-	x.core.Ready()
+	x.show(x.core.Ready())
 	return x.step
 }
 
@@ -122,6 +122,9 @@ func openSolo(t *testing.T, c *script.Case) func(string) []string {
 //	send L PACKET        of the upper layer
 //	heard SID PACKET     a notification: STATE LEADER ROUND EPOCH
 //	stop
+//	follow SID           all of the above, until it serves; silently, as the next two
+//	lead SID...          and leads, with followers on the links 2, 4, ...; "4o" is an observer
+//	join L SID           one more
 func (x *solo) step(line string) []string {
 	w := strings.Fields(line)
 	arg := func(i int) string {
@@ -178,6 +181,36 @@ func (x *solo) step(line string) []string {
 		v := Vote{Leader: ensemble.SID(number(x.t, arg(3), "")), Round: number(x.t, arg(4), ""), Epoch: Epoch(number(x.t, arg(5), ""))}
 		state := slices.Index([]string{"LOOKING", "FOLLOWING", "LEADING", "OBSERVING"}, arg(2))
 		c.Step(&Notified{ensemble.SID(number(x.t, arg(1), "")), Notification{State: State(state), Vote: v, Version: 2}}, x.now)
+	case "follow":
+		e := c.accepted + 1
+		for _, l := range []string{"elect " + arg(1), "up 1", fmt.Sprint("recv 1 LEADERINFO ", e), "synced", fmt.Sprint("recv 1 DIFF ", c.last),
+			fmt.Sprint("recv 1 NEWLEADER ", e), "synced", "recv 1 UPTODATE"} {
+			x.step(l)
+		}
+		x.text = nil
+		return nil
+	case "lead":
+		x.step("elect 1")
+		for i, sid := range w[1:] {
+			x.register(2*i+2, sid)
+		}
+		x.step("synced")
+		for i := range w[1:] {
+			x.step(fmt.Sprintf("recv %d ACKEPOCH %v %d", 2*i+2, c.last, max(c.accepted-1, 0)))
+		}
+		x.step("synced")
+		for i := range w[1:] {
+			x.step(fmt.Sprintf("recv %d ACK %v", 2*i+2, zxidOf(c.epoch)))
+		}
+		x.text = nil
+		return nil
+	case "join":
+		n := int(number(x.t, arg(1), ""))
+		x.register(n, arg(2))
+		x.step(fmt.Sprintf("recv %d ACKEPOCH %v -1", n, c.delivered))
+		x.step(fmt.Sprintf("recv %d ACK %v", n, zxidOf(c.epoch)))
+		x.text = nil
+		return nil
 	case "stop":
 		c.Step(&Stop{}, x.now)
 	default:
@@ -185,6 +218,15 @@ func (x *solo) step(line string) []string {
 	}
 	x.show(c.Ready())
 	return x.text
+}
+
+func (x *solo) register(link int, sid string) {
+	x.step(fmt.Sprint("up ", link))
+	what := "FOLLOWERINFO"
+	if id, ok := strings.CutSuffix(sid, "o"); ok {
+		sid, what = id, "OBSERVERINFO"
+	}
+	x.step(fmt.Sprintf("recv %d %s %s %d", link, what, sid, max(x.core.accepted-1, 0)))
 }
 
 func (x *solo) zxid(s string) zk.Zxid { return zk.Zxid(number(x.t, s, "0")) }
