@@ -70,10 +70,11 @@ func (e *election) newConfig(n *Notification) bool {
 }
 
 // answer tells a peer something while it may answer that again. Two servers that look, and of which one does not count the other as
-// a voter, would go on so at the speed of the network; what was said just now is not said again.
+// a voter, would go on so at the speed of the network; what was said just now is not said again. Half the interval, so that the
+// question is answered when it is repeated.
 func (e *election) answer(to ensemble.SID, v Vote, now int64) {
 	if e.state == Looking {
-		if a, ok := e.answered[to]; ok && a.vote == v && now-a.at < cmp.Or(e.o.MinNotification, 200) {
+		if a, ok := e.answered[to]; ok && a.vote == v && now-a.at < cmp.Or(e.o.MinNotification, 200)/2 {
 			return
 		}
 		if len(e.answered) >= maxAnswered {

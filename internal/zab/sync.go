@@ -101,9 +101,10 @@ func (c *Core) letServe(l *learner) {
 	}
 }
 
-// establish begins to lead, when quorums have joined the epoch (4.5 J and K). The initial history is committed now.
+// establish begins to lead, when quorums have joined the epoch, this server in any case (4.5 J and K). The initial history is
+// committed now.
 func (c *Core) establish() {
-	if c.phase != establishing || !c.lead.need.met(&c.lead.joined) {
+	if c.phase != establishing || !c.lead.joined.has(c.lead.self) || !c.lead.need.met(&c.lead.joined) {
 		return
 	}
 	c.enter(leading)
@@ -169,9 +170,12 @@ func (c *Core) newLeader(p *NewLeader) {
 		c.becomeLooking("an unexpected NEWLEADER")
 		return
 	}
-	if p.Config != nil {
-		c.saw(p.Config)
-		c.up.config = p.Config
+	if g := p.Config; g != nil && c.o.Reconfig {
+		// What this server has seen and the leader has not was cut off.
+		if c.up.config = g; g.Version != c.configs.LastSeen.Version && g.Version >= c.configs.Committed.Version {
+			c.configs.LastSeen = g
+			c.reconfigured()
+		}
 	}
 	c.enter(joining)
 	c.alive()
