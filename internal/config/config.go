@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/java"
 	"github.com/zooid-io/zooid/internal/server"
 )
 
@@ -22,10 +24,11 @@ type Config struct {
 	Warnings []Warning  // in the order in which they were found
 	System   Properties // the system properties in the end: every -D, and zookeeper.K for every K that is not the parser's own
 
-	MyID     int64            // from dataDir/myid, else NoID
-	Ensemble *EnsembleSection // server lines; nil without any. In this release it has at most one participant
-	Next     *EnsembleSection // <zoo.cfg>.dynamic.next, a configuration that was proposed and not decided; nil without one
-	Observer bool             // this server's role, if Ensemble lists it
+	MyID         int64            // from dataDir/myid, else NoID
+	Ensemble     *ensemble.Config // server lines; nil without any. Options.Ensemble has it too if they ask for an ensemble
+	EnsembleFile string           // where they stand
+	Next         *ensemble.Config // <zoo.cfg>.dynamic.next, a configuration that was proposed and not decided; nil without one
+	Observer     bool             // this server's role, if Ensemble lists it
 }
 
 // NoID is the MyID of a server without a myid file. A standalone server needs none.
@@ -72,7 +75,7 @@ func FromArgs(args []string, sys Properties) (*Config, error) {
 	}
 	l := newLoader(sys)
 	for i, key := range []string{"clientPort", "dataDir", "tickTime", "maxClientCnxns"}[:len(args)] {
-		if err := l.apply(l.keys.inFile(key), source{CommandLine, entry{key, args[i], 0}, false}); err != nil {
+		if err := l.apply(l.keys.inFile(key), source{CommandLine, java.Entry{Key: key, Value: args[i]}, false}); err != nil {
 			return nil, err
 		}
 	}
@@ -116,9 +119,11 @@ type loader struct {
 	enforce, x509             bool
 	enforceSchemes            []string
 	dynamicFile               string
-	distributedOnly           bool // standaloneEnabled=false
-	initLimit, syncLimit      int64
-	peerObserver              bool // peerType=observer
+	distributedOnly           bool                   // standaloneEnabled=false
+	quorum                    server.EnsembleOptions // what the keys for ensembles say
+	observerSync              *bool                  // observer.syncEnabled
+	inEnsemble                []func()               // warnings and refusals that only an ensemble needs to hear
+	peerObserver              bool                   // peerType=observer
 	quorumSASL                bool
 	learnerSASL, serverSASL   bool
 	multiAddress              bool
@@ -138,6 +143,7 @@ func newLoader(sys Properties) *loader {
 		lookup:     net.LookupHost,
 		where:      map[string]place{},
 		minTimeout: -1, maxTimeout: -1,
+		quorum: server.DefaultEnsemble(),
 	}
 	if l.System == nil {
 		l.System = Properties{}
@@ -170,7 +176,7 @@ func (l *loader) fault(key, reason string) *Error {
 // source is a key as it was spelled somewhere, with its value.
 type source struct {
 	file string
-	entry
+	java.Entry
 	property bool // a -D
 }
 
@@ -197,7 +203,7 @@ func (l *loader) properties() (*Config, error) {
 }
 
 // settle finds out which value of each key counts, and applies it.
-func (l *loader) settle(entries []entry) error {
+func (l *loader) settle(entries []java.Entry) error {
 	// A key may be spelled in several ways and places; the least rank counts. Where Apache reads a spelling at all it comes
 	// first, in Apache's order: zoo.cfg overwrites a -D, but for properties that Apache takes from a -D only.
 	type candidate struct {
@@ -217,9 +223,9 @@ func (l *loader) settle(entries []entry) error {
 		}
 	}
 	for _, e := range entries {
-		k := l.keys.inFile(e.key)
-		if k == nil || k.Property != "" || memberKey(e.key) || e.key == "version" {
-			l.System[propertyPrefix+e.key] = e.value
+		k := l.keys.inFile(e.Key)
+		if k == nil || k.Property != "" || ensemble.IsMemberKey(e.Key) || e.Key == "version" {
+			l.System[propertyPrefix+e.Key] = e.Value
 		}
 		if k == nil {
 			l.unknown(e)
@@ -228,7 +234,7 @@ func (l *loader) settle(entries []entry) error {
 		rank := 1
 		if k.DOnly() {
 			rank = 3
-		} else if e.key != k.Name {
+		} else if e.Key != k.Name {
 			rank = 4
 		}
 		offer(k, source{l.File, e, false}, rank)
@@ -246,7 +252,7 @@ func (l *loader) settle(entries []entry) error {
 		if name != k.Property {
 			rank = 5
 		}
-		offer(k, source{CommandLine, entry{name, l.sys[name], 0}, true}, rank)
+		offer(k, source{CommandLine, java.Entry{Key: name, Value: l.sys[name]}, true}, rank)
 	}
 	for _, name := range order {
 		if err := l.apply(chosen[name].key, chosen[name].from); err != nil {
@@ -257,41 +263,41 @@ func (l *loader) settle(entries []entry) error {
 }
 
 // lastOnes leaves the last of each key, and warns of the others.
-func (l *loader) lastOnes(file string, entries []entry) []entry {
-	last := map[string]int{}
-	for i, e := range entries {
-		last[e.key] = i
+func (l *loader) lastOnes(file string, entries []java.Entry) []java.Entry {
+	return java.Last(entries, func(e, counts java.Entry) {
+		l.at = place{file, e.Line, e.Key}
+		l.warn(fmt.Sprintf("given again in line %d; the last one counts", counts.Line))
+	})
+}
+
+// parse reads a file's text.
+func parse(file, text string) ([]java.Entry, error) {
+	entries, err := java.Properties(text)
+	var escape *java.EscapeError
+	if errors.As(err, &escape) {
+		return nil, &Error{File: file, Line: escape.Line, Reason: escape.Error()}
 	}
-	var kept []entry
-	for i, e := range entries {
-		if last[e.key] == i {
-			kept = append(kept, e)
-			continue
-		}
-		l.at = place{file, e.line, e.key}
-		l.warn(fmt.Sprintf("given again in line %d; the last one counts", entries[last[e.key]].line))
-	}
-	return kept
+	return entries, err
 }
 
 // unknown is a key that becomes a property and no more. That is never an error.
-func (l *loader) unknown(e entry) {
-	l.at = place{l.File, e.line, e.key}
-	if short, ok := strings.CutPrefix(e.key, propertyPrefix); ok {
-		l.warn(fmt.Sprintf("in this file the prefix makes it zookeeper.%s, which nobody reads: write %s", e.key, short))
+func (l *loader) unknown(e java.Entry) {
+	l.at = place{l.File, e.Line, e.Key}
+	if short, ok := strings.CutPrefix(e.Key, propertyPrefix); ok {
+		l.warn(fmt.Sprintf("in this file the prefix makes it zookeeper.%s, which nobody reads: write %s", e.Key, short))
 		return
 	}
-	l.warn("nobody knows this key; it becomes the property zookeeper." + e.key)
+	l.warn("nobody knows this key; it becomes the property zookeeper." + e.Key)
 }
 
 // apply reads one value and does with it what the table says.
 func (l *loader) apply(k *Key, s source) error {
-	l.at = place{s.file, s.line, s.key}
+	l.at = place{s.file, s.Line, s.Key}
 	if s.property {
-		l.at.key = "-D" + s.key
+		l.at.key = "-D" + s.Key
 	}
 	l.where[k.Name] = l.at
-	v, note, err := read(k.Kind, s.key, s.value, k.Default, s.property)
+	v, note, err := read(k.Kind, s.Key, s.Value, k.Default, s.property)
 	if note != "" {
 		l.warn(note)
 	}
@@ -314,12 +320,23 @@ func (l *loader) apply(k *Key, s source) error {
 	if k.lacks != nil {
 		lacks = k.lacks(v)
 	}
-	switch {
-	case lacks == "":
-	case k.Action == Ignored:
-		l.warn("ignored: " + k.Note)
-	case k.Action == Refused:
-		l.refuse(lacks)
+	if lacks == "" {
+		return nil
+	}
+	at := l.at
+	say := func() {
+		l.at = at
+		switch k.Action {
+		case Ignored:
+			l.warn("ignored: " + k.Note)
+		case Refused:
+			l.refuse(lacks)
+		}
+	}
+	if k.ensembles {
+		l.inEnsemble = append(l.inEnsemble, say)
+	} else {
+		say()
 	}
 	return nil
 }

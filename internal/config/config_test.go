@@ -126,6 +126,9 @@ func TestErrorNamesThePlace(t *testing.T) {
 	}
 }
 
+// two is an ensemble, as lines of zoo.cfg.
+const two = "initLimit=5\nsyncLimit=2\nserver.1=a:1:2\nserver.2=b:1:2\n"
+
 // What this release must not start without: every one would leave a door open that the operator believes shut.
 func TestRefused(t *testing.T) {
 	for _, line := range []string{
@@ -147,8 +150,10 @@ func TestRefused(t *testing.T) {
 		"authProvider.sasl=com.example.Mine",
 		"java.security.auth.login.config=jaas.conf",
 		"oraclePath=./o",
-		"standaloneEnabled=false\ninitLimit=1\nsyncLimit=1\nserver.1=a:1:2",
-		"initLimit=1\nsyncLimit=1\nserver.1=a:1:2\nserver.2=b:1:2",
+		two + "sslQuorum=true",
+		two + "portUnification=true",
+		two + "localSessionsEnabled=true",
+		"multiAddress.enabled=true\ninitLimit=1\nsyncLimit=1\nserver.1=a:1:2|b:1:2\nserver.2=c:1:2",
 	} {
 		t.Run(line, func(t *testing.T) {
 			write(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + line, "data/myid": "1"})
@@ -165,6 +170,7 @@ func TestRefused(t *testing.T) {
 	for _, line := range []string{ // the same keys, asking for nothing
 		"client.portUnification=false", "sessionRequireClientSASLAuth=no", "ssl.clientAuth=none", "ssl.crl=false", "quorum.auth.enableSasl=false",
 		"ssl.ciphersuites=TLS_AES_128_GCM_SHA256", "ssl.protocol=TLSv1.2",
+		"sslQuorum=true", "portUnification=true", "localSessionsEnabled=true", // they ask for nothing of a server alone
 	} {
 		t.Run(line, func(t *testing.T) { mustLoad(t, line, nil) })
 	}
@@ -238,14 +244,22 @@ extendedTypesEnabled=TRUE
 
 // Each key's default, given by hand, changes nothing: Default() and the table agree with each other.
 func TestDefaultsChangeNothing(t *testing.T) {
-	bare := mustLoad(t, "", nil).Options
+	read := func(lines string) server.Options {
+		write(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + two + lines, "data/myid": "1"})
+		c, err := Load("./zoo.cfg", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Options
+	}
+	bare := read("")
 	var n int
 	for _, k := range Keys() {
 		if k.Action != Honoured || strings.HasPrefix(k.Default, "(") || strings.HasSuffix(k.Name, "*") {
 			continue
 		}
 		n++
-		if got := mustLoad(t, k.Name+"="+k.Default, nil).Options; !reflect.DeepEqual(got, bare) {
+		if got := read(k.Name + "=" + k.Default); !reflect.DeepEqual(got, bare) {
 			t.Errorf("%s=%s is not the default:\n%s", k.Name, k.Default, cmp.Diff(bare, got))
 		}
 	}
@@ -260,15 +274,21 @@ func TestHonouredKeysChangeSomething(t *testing.T) {
 		"dataDir": "./other", "clientPortAddress": "127.0.0.1", "snapshot.compression.method": "snappy", "digestAlg": "MD5",
 		"DigestAuthenticationProvider.digestAlg": "MD5", "authProvider.*": authPackage + "EnsembleAuthenticationProvider",
 		"enforce.auth.schemes": "ip", "server.*": "a:1:2", "group*": "1", "weight*": "7", "version": "7", "dynamicConfigFile": "./dyn",
-		"standaloneEnabled": "false", "multiAddress.enabled": "true", "jute.maxbuffer": "7",
+		"standaloneEnabled": "false", "multiAddress.enabled": "true", "jute.maxbuffer": "7", "observer.syncEnabled": "false", "snapshotSizeFactor": "0.5",
 	}
 	context := map[string]string{ // what a key needs beside it to show
 		"clientPortAddress": "clientPort=1\n", "enforce.auth.enabled": "enforce.auth.schemes=ip\n", "enforce.auth.schemes": "enforce.auth.enabled=true\n",
 		"version": "server.1=a:1:2\n", "weight*": "server.1=a:1:2\ngroup.1=1\n", "group*": "server.1=a:1:2\nweight.1=1\n",
-		"multiAddress.enabled": "server.1=a:1:2|b:1:2\n",
+		"multiAddress.enabled": "server.1=a:1:2|b:1:2\n", "standaloneEnabled": "initLimit=5\nsyncLimit=2\nserver.1=a:1:2\n",
+	}
+	inEnsemble := map[string]bool{}
+	for _, k := range ensembleKeys() {
+		if _, ok := context[k.Name]; !ok && k.Kind != Server && k.Name != "dynamicConfigFile" {
+			context[k.Name], inEnsemble[k.Name] = two, true
+		}
 	}
 	read := func(t *testing.T, lines string) (*Config, string) {
-		write(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines, "dyn": "server.1=a:1:2"})
+		write(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines, "dyn": "server.1=a:1:2", "data/myid": "1"})
 		c, err := Load("./zoo.cfg", nil)
 		if err != nil {
 			return nil, err.Error()
@@ -295,6 +315,9 @@ func TestHonouredKeysChangeSomething(t *testing.T) {
 		after, faultAfter := read(t, context[k.Name]+concrete(k.Name)+"="+value)
 		if fault == faultAfter && reflect.DeepEqual(before, after) {
 			t.Errorf("%s=%s changes nothing", k.Name, value)
+		}
+		if inEnsemble[k.Name] && (fault != "" || faultAfter != "") {
+			t.Errorf("%s=%s: %s %s", k.Name, value, fault, faultAfter)
 		}
 	}
 }

@@ -5,8 +5,10 @@
 //	myid, dynamic file --------------------------+
 //
 // One table, keys(), says of every key that ZooKeeper knows how it is spelled in zoo.cfg and with -D, how its value is read,
-// what it is when it is not given, and what happens to it: it is honoured, it matters to ensembles only, it is ignored with a
+// what it is when it is not given, and what happens to it: it is honoured, it has nothing to do here, it is ignored with a
 // warning, or it is refused. docs/configuration.md is that table for people, and a test holds the two together.
+//
+// Who the members are, and the grammar of their lines, is package ensemble's; here are the files they stand in.
 //
 // The package reads files and never writes one. It opens no socket; it asks the resolver for the name in clientPortAddress,
 // as Apache does. It does not look into the data directory except for myid: whether dataDir can be used is for the server.

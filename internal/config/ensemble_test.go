@@ -6,7 +6,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
 )
+
+const wrongForm = " does not have the form server_config or server_config;client_config where server_config is the pipe separated" +
+	" list of host:port:port or host:port:port:type and client_config is port or host:port"
 
 // The rules of operations, section 1.3, with Apache's messages. Every line stands alone in line 1.
 func TestServerLineFaults(t *testing.T) {
@@ -40,6 +45,7 @@ func TestServerLineFaults(t *testing.T) {
 		{"groups=1", false, `For input string: "groups"`},
 		{"group.1=1:x", false, `For input string: "x"`},
 		{"group.1=1:2:1", false, "Server 1is in multiple groups"},
+		{"weight.1=-1", false, "a weight is between 0 and 2147483647"},
 		{"weight.1=heavy", false, `For input string: "heavy"`},
 		{"version=xyz", false, `For input string: "xyz" under radix 16`},
 	} {
@@ -49,7 +55,7 @@ func TestServerLineFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = parseEnsemble("zoo.cfg", entries, tt.multiAddress)
-			checkError(t, err, 1, entries[0].key, tt.reason, 2)
+			checkError(t, err, 1, entries[0].Key, tt.reason, 2)
 		})
 	}
 }
@@ -130,7 +136,7 @@ func TestDynamicFile(t *testing.T) {
 	if got, want := c.Next.String(), "server.1=a:1:2:participant\nserver.2=b:1:2:participant\nversion=1b"; got != want {
 		t.Errorf("next: got %s, want %s", got, want)
 	}
-	if c.Options.ClientAddr != "127.0.0.1:2183" || c.MyID != 1 || c.Ensemble.File != "./zoo.cfg.dynamic.1a" {
+	if c.Options.ClientAddr != "127.0.0.1:2183" || c.MyID != 1 || c.EnsembleFile != "./zoo.cfg.dynamic.1a" {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -198,7 +204,7 @@ func TestCountWarnings(t *testing.T) {
 		4: "Non-optimal configuration, consider an odd number of servers.",
 	} {
 		l := newLoader(nil)
-		if err := l.checkCounts(&EnsembleSection{Servers: make([]Member, n)}); err != nil {
+		if err := l.checkCounts(&ensemble.Config{Members: make([]ensemble.Member, n)}); err != nil {
 			t.Fatal(err)
 		}
 		var got []string

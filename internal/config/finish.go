@@ -11,11 +11,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/zooid-io/zooid/internal/java"
 )
 
 // finish checks what concerns more than one key, in the order of Apache's QuorumPeerConfig, and makes addresses and timeouts.
 // entries are zoo.cfg's.
-func (l *loader) finish(entries []entry) (*Config, error) {
+func (l *loader) finish(entries []java.Entry) (*Config, error) {
 	for _, check := range []func() error{
 		l.checkQuorumSASL,
 		l.checkData,
@@ -155,7 +157,7 @@ func (l *loader) readMyID() error {
 	if lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan() {
 		line = lines.Text()
 	}
-	id, err := parseInt(line, 10, 64)
+	id, err := java.Int(line, 10, 64)
 	if err != nil {
 		return &Error{File: file, Line: 1, Reason: "serverid " + line + " is not a number"}
 	}

@@ -2,16 +2,15 @@ package config
 
 import "strings"
 
-// Action is what happens to a key on a standalone server of this release.
+// Action is what happens to a key.
 type Action string
 
 // The actions.
 const (
-	Honoured  Action = "honoured"  // it sets something in Options, or decides what Load does
-	Ensembles Action = "ensembles" // its value is checked; it does nothing on a standalone server, here and in Apache
-	Accepted  Action = "accepted"  // it has nothing to do here, and nobody misses anything: no warning
-	Ignored   Action = "ignored"   // it does nothing, and a warning says so once
-	Refused   Action = "refused"   // it would be unsafe to go on without it
+	Honoured Action = "honoured" // it sets something in Options, or decides what Load does
+	Accepted Action = "accepted" // it has nothing to do here, and nobody misses anything: no warning
+	Ignored  Action = "ignored"  // it does nothing, and a warning says so once
+	Refused  Action = "refused"  // it would be unsafe to go on without it
 )
 
 // Key is one row of the table.
@@ -32,6 +31,8 @@ type Key struct {
 	// lacks says what is missing for this value; nothing is "nothing". Without lacks every value of a key that is Ignored or
 	// Refused lacks what the note says.
 	lacks func(v Value) string
+	// ensembles tells that a standalone server has no use for the key, here and in Apache: what it lacks then is not said.
+	ensembles bool
 }
 
 // DOnly tells that Apache reads the property only from a -D: written in zoo.cfg it has no effect there, and has here.
@@ -93,6 +94,7 @@ func (k Key) or(also ...string) Key                     { k.Also = also; return 
 func (k Key) orProperty(also ...string) Key             { k.AlsoProperty = also; return k }
 func (k Key) do(set func(l *loader, v Value) error) Key { k.set = set; return k }
 func (k Key) unless(lacks func(v Value) string) Key     { k.lacks = lacks; return k }
+func (k Key) inEnsembles() Key                          { k.ensembles = true; return k }
 func (k Key) put(set func(l *loader, v Value)) Key {
 	return k.do(func(l *loader, v Value) error { set(l, v); return nil })
 }

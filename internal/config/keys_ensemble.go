@@ -3,33 +3,38 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 )
 
 func ensembleKeys() []Key {
-	const tuning = later + ": ensembles, which this tunes"
+	const tuning = later + ": this tunes ensembles"
+	const sasl = later + ": SASL between members"
+	const tls = later + ": TLS between members"
 	return []Key{
-		parserKey("server.*", Server, "(none)", Honoured, "a member of the ensemble; one alone is a standalone server, more are refused: "+later),
+		parserKey("server.*", Server, "(none)", Honoured, "a member of the ensemble; one alone is a standalone server"),
 		parserKey("group*", Server, "(none)", Honoured, "a group of a hierarchical quorum"),
 		parserKey("weight*", Server, "1", Honoured, "a member's weight in one"),
 		parserKey("version", Server, "0", Honoured, "the configuration's version, hexadecimal"),
 		parserKey("dynamicConfigFile", Text, "(none)", Honoured, "the file with the four keys above").
 			put(func(l *loader, v Value) { l.dynamicFile = v.Text }),
-		parserKey("standaloneEnabled", Switch, "true", Honoured, "false makes one member an ensemble, which is refused: "+later).
+		parserKey("standaloneEnabled", Switch, "true", Honoured, "false makes one member an ensemble").
 			put(func(l *loader, v Value) { l.distributedOnly = !v.Bool }),
-		parserKey("initLimit", Int, "(required)", Ensembles, "ticks to connect and to sync").
-			put(func(l *loader, v Value) { l.initLimit = v.Int }),
-		parserKey("syncLimit", Int, "(required)", Ensembles, "ticks to lag behind").
-			put(func(l *loader, v Value) { l.syncLimit = v.Int }),
-		parserKey("connectToLearnerMasterLimit", Int, "(initLimit)", Ensembles, "ticks to connect to the leader"),
-		parserKey("electionAlg", Int, "3", Ensembles, "only 3 is taken").
+		parserKey("initLimit", Int, "(required)", Honoured, "ticks to connect and to sync").
+			put(func(l *loader, v Value) { l.quorum.InitLimit = int(v.Int) }),
+		parserKey("syncLimit", Int, "(required)", Honoured, "ticks to lag behind").
+			put(func(l *loader, v Value) { l.quorum.SyncLimit = int(v.Int) }),
+		parserKey("connectToLearnerMasterLimit", Int, "(initLimit)", Honoured, "ticks to connect to the leader; 0 or less is initLimit").
+			put(func(l *loader, v Value) { l.quorum.ConnectLimit = int(v.Int) }),
+		parserKey("electionAlg", Int, "3", Accepted, "there is one; others are refused").
 			do(func(l *loader, v Value) error {
 				if v.Int != 3 {
 					return errors.New("Invalid electionAlg value. Only 3 is supported.")
 				}
 				return nil
 			}),
-		parserKey("peerType", Text, "participant", Ensembles, "observer or participant; the list of servers overrides it").
+		parserKey("peerType", Text, "participant", Accepted, "observer or participant; the list of servers decides, and a warning says if they differ").
 			do(func(l *loader, v Value) error {
 				switch strings.ToLower(v.Text) {
 				case "observer":
@@ -41,42 +46,87 @@ func ensembleKeys() []Key {
 				}
 				return nil
 			}),
-		parserKey("syncEnabled", Switch, "true", Ensembles, "observers keep logs and snapshots"),
-		parserKey("localSessionsEnabled", Switch, "false", Ensembles, "sessions that only one server knows"),
-		parserKey("localSessionsUpgradingEnabled", Switch, "false", Ensembles, "they become global when they must"),
-		parserKey("quorumListenOnAllIPs", Switch, "false", Ensembles, "listen for peers on all addresses"),
-		parserKey("observerMasterPort", Int, "0", Ensembles, "followers serve observers here"),
+		parserKey("syncEnabled", Switch, "true", Honoured, "observers keep logs and snapshots").
+			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }),
+		property("observer.syncEnabled", Flag, "(syncEnabled)", Honoured, "overrides syncEnabled").
+			put(func(l *loader, v Value) { l.observerSync = &v.Bool }),
+		parserKey("localSessionsEnabled", Switch, "false", Refused, later+": sessions that only one server knows; refused when true, in an ensemble").
+			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }).
+			unless(whenTrue(later + ": sessions that only one server knows")).inEnsembles(),
+		parserKey("localSessionsUpgradingEnabled", Switch, "false", Ignored, later+": local sessions, which this makes global when they must be").
+			put(func(l *loader, v Value) { l.quorum.LocalSessionsUpgrading = v.Bool }).unless(whenTrue(later)).inEnsembles(),
+		parserKey("quorumListenOnAllIPs", Switch, "false", Honoured, "listen for peers on all addresses").
+			put(func(l *loader, v Value) { l.quorum.ListenOnAllIPs = v.Bool }),
+		parserKey("observerMasterPort", Int, "0", Ignored, later+": observers that follow a follower; they follow the leader").
+			put(func(l *loader, v Value) { l.quorum.ObserverMasterPort = int(v.Int) }).
+			unless(func(v Value) string {
+				if v.Int == 0 {
+					return ""
+				}
+				return later
+			}).inEnsembles(),
 		parserKey("oraclePath", Text, "(none)", Refused, "a quorum of two with an oracle is not supported"),
 		parserKey("quorum.cnxn.threads.size", Int, "20", Ignored, "goroutines need no number"),
-		parserKey("sslQuorum", Switch, "false", Ignored, later+": ensembles, and TLS between their members").unless(whenTrue(later)),
-		parserKey("portUnification", Switch, "false", Ignored, later+": ensembles, and TLS between their members").unless(whenTrue(later)),
-		parserKey("sslQuorumReloadCertFiles", Switch, "false", Ignored, later+": ensembles, and TLS between their members").unless(whenTrue(later)),
-		parserKey("quorum.auth.enableSasl", Switch, "false", Refused, later+": SASL between members; refused when true").unless(whenTrue("SASL is " + later)).
+		parserKey("sslQuorum", Switch, "false", Refused, tls+"; refused when true, in an ensemble").unless(whenTrue(tls)).inEnsembles(),
+		parserKey("portUnification", Switch, "false", Refused, "the same").unless(whenTrue(tls)).inEnsembles(),
+		parserKey("sslQuorumReloadCertFiles", Switch, "false", Ignored, tls).unless(whenTrue(tls)).inEnsembles(),
+		parserKey("quorum.auth.enableSasl", Switch, "false", Refused, sasl+"; refused when true").unless(whenTrue("SASL is " + later)).
 			put(func(l *loader, v Value) { l.quorumSASL = v.Bool }),
 		parserKey("quorum.auth.learnerRequireSasl", Switch, "false", Refused, "the same").unless(whenTrue("SASL is " + later)).
 			put(func(l *loader, v Value) { l.learnerSASL = v.Bool }),
 		parserKey("quorum.auth.serverRequireSasl", Switch, "false", Refused, "the same").unless(whenTrue("SASL is " + later)).
 			put(func(l *loader, v Value) { l.serverSASL = v.Bool }),
-		parserKey("quorum.auth.learner.saslLoginContext", Text, "QuorumLearner", Ignored, later+": SASL between members"),
-		parserKey("quorum.auth.server.saslLoginContext", Text, "QuorumServer", Ignored, later+": SASL between members"),
-		parserKey("quorum.auth.kerberos.servicePrincipal", Text, "zkquorum/localhost", Ignored, later+": SASL between members"),
-		property("multiAddress.enabled", Switch, "false", Honoured, "several addresses for one member, with | between; Apache heeds only the -D here").
+		parserKey("quorum.auth.learner.saslLoginContext", Text, "QuorumLearner", Ignored, sasl),
+		parserKey("quorum.auth.server.saslLoginContext", Text, "QuorumServer", Ignored, sasl),
+		parserKey("quorum.auth.kerberos.servicePrincipal", Text, "zkquorum/localhost", Ignored, sasl),
+		property("multiAddress.enabled", Switch, "false", Honoured, "several addresses for one member, with | between; Apache heeds only the -D here. "+
+			"In an ensemble a member that has them is refused: "+later).
 			put(func(l *loader, v Value) { l.multiAddress = v.Bool }),
-		property("multiAddress.reachabilityCheckEnabled", Switch, "true", Ensembles, "try which address answers"),
-		property("multiAddress.reachabilityCheckTimeoutMs", Int, "1000", Ensembles, "ms for that"),
-		property("commitLogCount", LaxLng, "500", Ensembles, "transactions kept in memory for members that lag"),
-		property("snapshotSizeFactor", Text, "0.33", Ensembles, "the part of a snapshot's size up to which logs are sent instead"),
-		property("leaderServes", YesNo, "yes", Ensembles, "no keeps clients off the leader"),
-		property("electionPortBindRetry", GetInt, "3", Ensembles, "attempts to listen for elections; 0 is for ever"),
-		property("tcpKeepAlive", Flag, "false", Ensembles, "TCP keep-alive between members"),
-		property("cnxTimeout", GetInt, "5000", Ensembles, "ms to connect for elections"),
-		property("observer.syncEnabled", Flag, "(syncEnabled)", Ensembles, "overrides syncEnabled"),
-		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Ensembles, "snapshots sent at once").or("maxConcurrentSnapSyncs"),
-		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Ensembles, "differences sent at once").or("maxConcurrentDiffSyncs"),
-		property("forceSnapshotSync", Flag, "false", Ensembles, "always send a snapshot"),
+		property("multiAddress.reachabilityCheckEnabled", Switch, "true", Ignored, "there is one address to try").inEnsembles(),
+		property("multiAddress.reachabilityCheckTimeoutMs", Int, "1000", Ignored, "the same").inEnsembles(),
+		property("commitLogCount", LaxLng, "500", Honoured, "transactions kept in memory for members that lag; below 500 is 500").
+			put(func(l *loader, v Value) {
+				if v.Int < 500 {
+					l.warn(fmt.Sprintf("Configured commitLogCount %d is less than the recommended value 500, going to use the recommended value", v.Int))
+				}
+				l.quorum.CommitLogCount = int(min(max(v.Int, 500), math.MaxInt32))
+			}),
+		property("snapshotSizeFactor", Text, "0.33", Honoured, "the part of a snapshot's size up to which logs are sent instead; negative is never; above 1 is the default").
+			put(func(l *loader, v Value) {
+				f, err := parseFloat(v.Text)
+				if err != nil || !(f <= 1) {
+					l.warn(fmt.Sprintf("%q is not a factor up to 1; the default 0.33 counts", v.Text))
+					f = 0.33
+				}
+				l.quorum.SnapshotSizeFactor = f
+			}),
+		property("leaderServes", YesNo, "yes", Ignored, later+": a leader without clients; yes is what happens anyway, and no warning").
+			put(func(l *loader, v Value) { l.quorum.LeaderServes = v.Text == "yes" }).
+			unless(func(v Value) string {
+				if v.Text == "yes" {
+					return ""
+				}
+				return later
+			}).inEnsembles(),
+		property("electionPortBindRetry", GetInt, "3", Honoured, "attempts to listen for elections; 0 is for ever; below 0 is the default").
+			put(func(l *loader, v Value) { l.atLeast(&l.quorum.BindRetry, v.Int, 0) }),
+		property("tcpKeepAlive", Flag, "false", Honoured, "TCP keep-alive between members").
+			put(func(l *loader, v Value) { l.quorum.KeepAlive = v.Bool }),
+		property("cnxTimeout", GetInt, "5000", Honoured, "ms to connect for elections; 0 or less is the default").
+			put(func(l *loader, v Value) { l.positive(&l.quorum.CnxTimeout, v.Int) }),
+		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Honoured, "snapshots sent at once; 0 or less is the default").
+			or("maxConcurrentSnapSyncs").
+			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxSnapSyncs, v.Int, 1) }),
+		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Honoured, "differences sent at once; 0 or less is the default").
+			or("maxConcurrentDiffSyncs").
+			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxDiffSyncs, v.Int, 1) }),
+		property("forceSnapshotSync", Flag, "false", Honoured, "always send a snapshot").
+			put(func(l *loader, v Value) { l.quorum.ForceSnapshot = v.Bool }),
+		property("fastleader.minNotificationInterval", GetInt, "200", Honoured, "ms until a vote is sent again, doubling; 0 or less is the default").
+			put(func(l *loader, v Value) { l.positive(&l.quorum.MinNotification, v.Int) }),
+		property("fastleader.maxNotificationInterval", GetInt, "60000", Honoured, "ms that it doubles up to; 0 or less is the default").
+			put(func(l *loader, v Value) { l.positive(&l.quorum.MaxNotification, v.Int) }),
 		property("quorumCnxnTimeoutMs", GetInt, "-1", Ignored, tuning),
-		property("fastleader.minNotificationInterval", GetInt, "200", Ignored, tuning),
-		property("fastleader.maxNotificationInterval", GetInt, "60000", Ignored, tuning),
 		property("leader.maxTimeToWaitForEpoch", GetInt, "-1", Ignored, tuning),
 		property("leaderConnectDelayDuringRetryMs", GetInt, "100", Ignored, tuning),
 		property("observer.reconnectDelayMs", GetLng, "0", Ignored, tuning),
@@ -93,6 +143,24 @@ func ensembleKeys() []Key {
 		dProperty("leader.nodelay", Flag, "true", Ignored, tuning),
 		dProperty("follower.nodelay", Flag, "true", Ignored, tuning),
 	}
+}
+
+// atLeast stores a number unless it is below least: then what is there, the default, stays, with a warning.
+func (l *loader) atLeast(to *int, n, least int64) {
+	if n < least {
+		l.warn(fmt.Sprintf("%d is below %d; the default %d counts", n, least, *to))
+		return
+	}
+	*to = int(n)
+}
+
+// positive stores so many ms in the same way.
+func (l *loader) positive(to *time.Duration, ms int64) {
+	if ms < 1 {
+		l.warn(fmt.Sprintf("%d is below 1; the default %d counts", ms, to.Milliseconds()))
+		return
+	}
+	*to = millis(ms)
 }
 
 // checkQuorumSASL is the order in which the three switches must be set.

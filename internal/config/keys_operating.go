@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/zooid-io/zooid/internal/java"
 )
 
 func featureKeys() []Key {
@@ -51,8 +53,8 @@ func operatingKeys() []Key {
 // whitelist reads 4lw.commands.whitelist as Apache's FourLetterCommands does. The words are not checked.
 func whitelist(text string) []string {
 	var words []string
-	for _, w := range javaSplit(text, ",") {
-		switch w = trim(w); {
+	for _, w := range java.Split(text, ",") {
+		switch w = java.Trim(w); {
 		case w == "*":
 			return []string{"*"}
 		case w != "" && !slices.Contains(words, w):

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/zooid-io/zooid/internal/java"
 )
 
 func rightKeys() []Key {
@@ -25,8 +27,8 @@ func rightKeys() []Key {
 			put(func(l *loader, v Value) { l.enforce = v.Bool }),
 		property("enforce.auth.schemes", List, "(none)", Honoured, "those schemes").
 			put(func(l *loader, v Value) {
-				for _, s := range javaSplit(v.Text, ",") {
-					l.enforceSchemes = append(l.enforceSchemes, trim(s))
+				for _, s := range java.Split(v.Text, ",") {
+					l.enforceSchemes = append(l.enforceSchemes, java.Trim(s))
 				}
 			}),
 		property("enableEagerACLCheck", Flag, "false", Honoured, "members of an ensemble check ACLs before they forward").

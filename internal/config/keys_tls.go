@@ -3,6 +3,8 @@ package config
 import (
 	"crypto/tls"
 	"strings"
+
+	"github.com/zooid-io/zooid/internal/java"
 )
 
 // tlsKeys are the keys with the prefix ssl. (clients) or ssl.quorum. (peers and the admin server). Nothing of it is served in
@@ -65,8 +67,8 @@ func checkStore(l *loader, v Value) error {
 }
 
 func checkProtocols(l *loader, v Value) error {
-	for _, p := range javaSplit(v.Text, ",") {
-		switch p = trim(p); p {
+	for _, p := range java.Split(v.Text, ",") {
+		switch p = java.Trim(p); p {
 		case "TLSv1.2", "TLSv1.3", "TLS", "":
 		default:
 			l.refuse("protocol " + p + " is not supported; TLSv1.2 and TLSv1.3 are")
@@ -84,8 +86,8 @@ func checkSuites(l *loader, v Value) error {
 	for _, s := range tls.InsecureCipherSuites() {
 		known[s.Name] = true
 	}
-	for _, s := range javaSplit(v.Text, ",") {
-		if s = trim(s); s != "" && !known[s] {
+	for _, s := range java.Split(v.Text, ",") {
+		if s = java.Trim(s); s != "" && !known[s] {
 			l.refuse("cipher suite " + s + " is not supported")
 			return nil
 		}

@@ -10,16 +10,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/java"
+	"github.com/zooid-io/zooid/zk"
 )
 
 // members reads server lines from zoo.cfg or from the dynamic file, finds this server among them, and says which of the two
 // ways to run they ask for. The rules are QuorumPeerConfig's; operations, sections 1.3 and 1.4, lists them.
-func (l *loader) members(entries []entry) error {
+func (l *loader) members(entries []java.Entry) error {
 	file := l.File
 	if _, given := l.where["dynamicConfigFile"]; given {
 		for _, e := range entries {
-			if memberKey(e.key) {
-				return &Error{File: l.File, Line: e.line, Key: e.key, Reason: "parameter: " + e.key + " must be in a separate dynamic config file"}
+			if ensemble.IsMemberKey(e.Key) {
+				return &Error{File: l.File, Line: e.Line, Key: e.Key, Reason: "parameter: " + e.Key + " must be in a separate dynamic config file"}
 			}
 		}
 		file = l.dynamicFile
@@ -33,9 +37,10 @@ func (l *loader) members(entries []entry) error {
 		return err
 	}
 	if l.dynamicFile != "" {
-		e.Version = dynamicVersion(file)
+		e = e.At(zk.Zxid(dynamicVersion(file)))
 	}
-	if len(e.Servers) > 0 {
+	l.EnsembleFile = file
+	if len(e.Members) > 0 {
 		l.Ensemble = e
 	}
 	if err := l.checkCounts(e); err != nil {
@@ -52,18 +57,28 @@ func (l *loader) members(entries []entry) error {
 		return err
 	}
 	if l.dynamicFile != "" {
-		return l.readNext(l.File + ".dynamic.next")
+		if err := l.readNext(ensemble.NextFileName(l.File)); err != nil {
+			return err
+		}
+	}
+	if l.distributed(e) {
+		l.makeEnsemble(e)
 	}
 	return nil
 }
 
-// memberKey tells keys that belong into a dynamic file.
-func memberKey(key string) bool {
-	return strings.HasPrefix(key, "server.") || strings.HasPrefix(key, "group") || strings.HasPrefix(key, "weight")
+// parseEnsemble reads the entries of an ensemble and passes over all others.
+func parseEnsemble(file string, entries []java.Entry, multiAddress bool) (*ensemble.Config, error) {
+	e, err := ensemble.FromEntries(entries, multiAddress)
+	var line *ensemble.LineError
+	if errors.As(err, &line) {
+		return nil, &Error{File: file, Line: line.Line, Key: line.Key, Reason: line.Reason}
+	}
+	return e, err
 }
 
 // dynamic reads the file that dynamicConfigFile names.
-func (l *loader) dynamic(file string) ([]entry, error) {
+func (l *loader) dynamic(file string) ([]java.Entry, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		var path *os.PathError
@@ -79,10 +94,10 @@ func (l *loader) dynamic(file string) ([]entry, error) {
 	entries = l.lastOnes(file, entries)
 	for _, e := range entries {
 		switch {
-		case e.key == "version":
-			return nil, &Error{File: file, Line: e.line, Key: e.key, Reason: "dynamic file shouldn't have version inside"}
-		case !memberKey(e.key):
-			return nil, &Error{File: file, Line: e.line, Key: e.key, Reason: "Unrecognised parameter: " + e.key}
+		case e.Key == "version":
+			return nil, &Error{File: file, Line: e.Line, Key: e.Key, Reason: "dynamic file shouldn't have version inside"}
+		case !ensemble.IsMemberKey(e.Key):
+			return nil, &Error{File: file, Line: e.Line, Key: e.Key, Reason: "Unrecognised parameter: " + e.Key}
 		}
 	}
 	return entries, nil
@@ -91,7 +106,7 @@ func (l *loader) dynamic(file string) ([]entry, error) {
 // dynamicVersion is the hexadecimal number behind the name's last point; anything else is 0.
 func dynamicVersion(file string) int64 {
 	base := filepath.Base(file)
-	v, err := parseInt(base[strings.LastIndexByte(base, '.')+1:], 16, 64)
+	v, err := java.Int(base[strings.LastIndexByte(base, '.')+1:], 16, 64)
 	if err != nil {
 		return 0
 	}
@@ -112,9 +127,9 @@ func (l *loader) readNext(file string) error {
 }
 
 // ensembleFault is an error about the member lines as a whole: it names the last of them.
-func ensembleFault(e *EnsembleSection, reason string) *Error {
-	err := &Error{File: e.File, Reason: reason}
-	for _, m := range e.Servers {
+func (l *loader) ensembleFault(e *ensemble.Config, reason string) *Error {
+	err := &Error{File: l.EnsembleFile, Reason: reason}
+	for _, m := range e.Members {
 		if m.Line > err.Line {
 			err.Line, err.Key = m.Line, fmt.Sprintf("server.%d", m.ID)
 		}
@@ -122,20 +137,19 @@ func ensembleFault(e *EnsembleSection, reason string) *Error {
 	return err
 }
 
-func (l *loader) checkCounts(e *EnsembleSection) error {
-	participants, observers := e.count()
-	l.at = place{file: e.File}
-	switch {
-	case participants == 0 && l.distributedOnly:
-		return l.fault("standaloneEnabled", "standaloneEnabled = false then number of participants should be >0")
-	case participants == 0 && observers > 0:
-		return ensembleFault(e, "Observers w/o participants is an invalid configuration")
-	case participants == 0:
-	case participants == 1 && !l.distributedOnly:
+func (l *loader) checkCounts(e *ensemble.Config) error {
+	participants, _ := e.Count()
+	l.at = place{file: l.EnsembleFile}
+	alone := participants == 1 && !l.distributedOnly
+	if alone {
 		l.warn("Invalid configuration, only one server specified (ignoring)")
-		if observers > 0 {
-			return ensembleFault(e, "Observers w/o quorum is an invalid configuration")
-		}
+	}
+	switch err := e.CheckCounts(!l.distributedOnly); {
+	case err == ensemble.ErrNobody:
+		return l.fault("standaloneEnabled", err.Error())
+	case err != nil:
+		return l.ensembleFault(e, err.Error())
+	case participants == 0 || alone:
 	case participants <= 2:
 		l.warn("No server failure will be tolerated. You need at least 3 servers.")
 	case participants%2 == 0:
@@ -145,12 +159,12 @@ func (l *loader) checkCounts(e *EnsembleSection) error {
 }
 
 // setClientAddr takes the client address of this server's own line. It must not contradict clientPort.
-func (l *loader) setClientAddr(e *EnsembleSection) error {
-	i := slices.IndexFunc(e.Servers, func(m Member) bool { return m.ID == l.MyID })
+func (l *loader) setClientAddr(e *ensemble.Config) error {
+	i := slices.IndexFunc(e.Members, func(m ensemble.Member) bool { return m.ID == ensemble.SID(l.MyID) })
 	if l.MyID == NoID || i < 0 {
 		return nil
 	}
-	m, own := &e.Servers[i], l.Options.ClientAddr
+	m, own := &e.Members[i], l.Options.ClientAddr
 	if m.ClientAddr == "" {
 		m.ClientAddr, m.FromStatic = own, true
 		return nil
@@ -190,14 +204,14 @@ func (l *loader) javaAddr(host, port string) string {
 	return "/" + net.JoinHostPort(host, port)
 }
 
-func (l *loader) setRole(e *EnsembleSection) {
-	m, _ := e.Member(l.MyID)
+func (l *loader) setRole(e *ensemble.Config) {
+	m, _ := e.Member(ensemble.SID(l.MyID))
 	l.Observer = m.Observer
 	if m.Observer != l.peerObserver {
 		names := map[bool]string{true: "OBSERVER", false: "PARTICIPANT"}
 		var ok bool
 		if l.at, ok = l.where["peerType"]; !ok {
-			l.at = place{file: e.File}
+			l.at = place{file: l.EnsembleFile}
 		}
 		l.warn(fmt.Sprintf("Peer type from servers list (%s) doesn't match peerType (%s). Defaulting to servers list.",
 			names[m.Observer], names[l.peerObserver]))
@@ -207,30 +221,67 @@ func (l *loader) setRole(e *EnsembleSection) {
 // maxExtendedID is the largest server id that leaves room for the owners of TTL nodes.
 const maxExtendedID = 254
 
-// checkDistributed checks what an ensemble needs, and then refuses it.
-func (l *loader) checkDistributed(e *EnsembleSection) error {
-	participants, _ := e.count()
-	if participants <= 1 && !l.distributedOnly {
+// distributed tells whether these members ask for an ensemble.
+func (l *loader) distributed(e *ensemble.Config) bool {
+	participants, _ := e.Count()
+	return participants > 1 || l.distributedOnly
+}
+
+// checkDistributed checks what an ensemble needs, and then what it asks for and cannot have.
+func (l *loader) checkDistributed(e *ensemble.Config) error {
+	if !l.distributed(e) {
 		return nil
 	}
-	switch {
-	case l.initLimit == 0:
+	switch o := &l.quorum; {
+	case o.InitLimit <= 0:
 		return l.fault("initLimit", "initLimit is not set")
-	case l.syncLimit == 0:
+	case o.SyncLimit <= 0:
 		return l.fault("syncLimit", "syncLimit is not set")
 	case l.MyID == NoID:
-		return ensembleFault(e, "myid file is missing")
+		return l.ensembleFault(e, "myid file is missing")
 	}
 	if l.Options.ExtendedTypes && l.MyID > maxExtendedID {
 		err := l.fault("extendedTypesEnabled", fmt.Sprintf("extendedTypesEnabled is true but Server ID is too large. Cannot be larger than %d", maxExtendedID))
 		err.Exit = exitUnexpected
 		return err
 	}
-	if _, ok := e.Member(l.MyID); !ok {
-		err := ensembleFault(e, fmt.Sprintf("My id %d not in the peer list", l.MyID))
+	if _, ok := e.Member(ensemble.SID(l.MyID)); !ok {
+		err := l.ensembleFault(e, fmt.Sprintf("My id %d not in the peer list", l.MyID))
 		err.Exit = exitUnexpected
 		return err
 	}
-	l.refusals = append(l.refusals, ensembleFault(e, fmt.Sprintf("ensembles are %s: this server runs alone, and %d members are listed", later, len(e.Servers))))
+	for _, m := range e.Members {
+		if len(m.Peers) > 1 {
+			l.at = place{l.EnsembleFile, m.Line, fmt.Sprintf("server.%d", m.ID)}
+			l.refuse(later + ": several addresses for one member of an ensemble")
+		}
+	}
+	for _, say := range l.inEnsemble {
+		say()
+	}
 	return nil
+}
+
+// makeEnsemble makes the options of an ensemble of its members and of the keys for it.
+func (l *loader) makeEnsemble(e *ensemble.Config) {
+	o := l.quorum
+	o.SID, o.Config = ensemble.SID(l.MyID), e
+	if l.Next != nil && l.Next.Version > e.Version {
+		o.Next = l.Next // an older one was decided before it could be deleted
+	}
+	o.StaticFile, o.DynamicFile = l.File, l.dynamicFile
+	o.ReconfigEnabled, o.StandaloneEnabled = l.Options.ReconfigEnabled, !l.distributedOnly
+	if o.ConnectLimit <= 0 {
+		o.ConnectLimit = o.InitLimit
+	}
+	if l.observerSync != nil {
+		o.SyncEnabled = *l.observerSync
+	}
+	if o.MaxNotification < o.MinNotification {
+		l.at = l.where["fastleader.maxNotificationInterval"]
+		l.warn("it is below fastleader.minNotificationInterval, which counts")
+		o.MaxNotification = o.MinNotification
+	}
+	l.Options.ServerID = l.MyID
+	l.Options.Ensemble = &o
 }

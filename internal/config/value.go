@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/zooid-io/zooid/internal/java"
 )
 
 // Kind is how a value is read. They differ in what they do with nonsense, because Apache's readers do.
@@ -48,9 +50,9 @@ func read(kind Kind, key, text, fallback string, property bool) (v Value, note s
 	case Flag:
 		v.Bool = strings.EqualFold(text, "true")
 	case Int:
-		v.Int, err = parseInt(text, 10, 32)
+		v.Int, err = java.Int(text, 10, 32)
 	case Long:
-		v.Int, err = parseInt(text, 10, 64)
+		v.Int, err = java.Int(text, 10, 64)
 	case Float:
 		v.Float, err = parseFloat(text)
 	case GetInt, GetLng, LaxLng:
@@ -60,7 +62,7 @@ func read(kind Kind, key, text, fallback string, property bool) (v Value, note s
 		case GetLng:
 			v.Int, err = decodeInt(text, 64)
 		default:
-			v.Int, err = parseInt(text, 10, 64)
+			v.Int, err = java.Int(text, 10, 64)
 		}
 		if err != nil {
 			note = fmt.Sprintf("%q is not a number; the default %s counts", text, fallback)
@@ -76,23 +78,6 @@ func read(kind Kind, key, text, fallback string, property bool) (v Value, note s
 
 // errDefault says that a value was nonsense and that the key has no default to set: leave things as they are.
 var errDefault = fmt.Errorf("no value")
-
-// numberError is a NumberFormatException.
-func numberError(s string, base int) error {
-	if base != 10 {
-		return fmt.Errorf("For input string: %q under radix %d", s, base)
-	}
-	return fmt.Errorf(`For input string: "%s"`, s)
-}
-
-// parseInt is Integer.parseInt and Long.parseLong: a sign, then digits, nothing else.
-func parseInt(s string, base, bits int) (int64, error) {
-	n, err := strconv.ParseInt(s, base, bits)
-	if err != nil || strings.Contains(s, "_") {
-		return 0, numberError(s, base)
-	}
-	return n, nil
-}
 
 // decodeInt is Integer.decode and Long.decode, which Integer.getInteger and Long.getLong use: decimal; 0x, 0X or # and
 // hexadecimal; 0 and octal. The sign comes first.
@@ -111,24 +96,24 @@ func decodeInt(s string, bits int) (int64, error) {
 		digits, base = digits[1:], 8
 	}
 	if digits == "" || digits[0] == '-' || digits[0] == '+' {
-		return 0, numberError(s, 10)
+		return 0, java.NumberError(s, 10)
 	}
 	n, err := strconv.ParseInt(sign+digits, base, bits)
 	if err != nil {
-		return 0, numberError(s, 10)
+		return 0, java.NumberError(s, 10)
 	}
 	return n, nil
 }
 
 // parseFloat is Double.parseDouble: white space around it and a final f or d are allowed.
 func parseFloat(s string) (float64, error) {
-	t := trim(s)
+	t := java.Trim(s)
 	if t != "" && strings.ContainsRune("fFdD", rune(t[len(t)-1])) && !strings.Contains(strings.ToLower(t), "0x") {
 		t = t[:len(t)-1]
 	}
 	f, err := strconv.ParseFloat(t, 64)
 	if err != nil && !math.IsInf(f, 0) || strings.Contains(t, "_") {
-		return 0, numberError(s, 10)
+		return 0, java.NumberError(s, 10)
 	}
 	return f, nil
 }
@@ -146,16 +131,4 @@ func times(n, unit int64) int64 {
 		return math.MinInt64
 	}
 	return n * unit
-}
-
-// javaSplit is String.split: empty parts at the end are dropped, and an empty string is one empty part.
-func javaSplit(s, sep string) []string {
-	if s == "" {
-		return []string{""}
-	}
-	parts := strings.Split(s, sep)
-	for len(parts) > 0 && parts[len(parts)-1] == "" {
-		parts = parts[:len(parts)-1]
-	}
-	return parts
 }

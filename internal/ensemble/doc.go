@@ -5,5 +5,5 @@
 //
 // It does not resolve names, read files or know which member leads.
 //
-// Where to start: Config in config.go, then quorum.go.
+// Where to start: Config in config.go, then quorum.go; text.go reads and writes it, reconfigure.go makes the next one.
 package ensemble

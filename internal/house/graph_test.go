@@ -14,7 +14,7 @@ jute < wire txn slab
 slab txn < tree watch
 txn < session
 zk < auth
-zk invariant < ensemble
+zk invariant java < ensemble
 ensemble < zab config
 tree session auth ensemble wire < prep
 prep watch zab < replica

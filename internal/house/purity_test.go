@@ -12,7 +12,7 @@ import (
 
 // pure are the rooms whose outputs depend on their inputs alone: no goroutine, lock, clock, randomness, file, socket or logger.
 var pure = []string{
-	"zk", "internal/invariant", "internal/jute", "internal/slab", "internal/wire", "internal/txn", "internal/tree",
+	"zk", "internal/invariant", "internal/java", "internal/jute", "internal/slab", "internal/wire", "internal/txn", "internal/tree",
 	"internal/watch", "internal/session", "internal/auth", "internal/ensemble", "internal/prep", "internal/zab",
 	"internal/replica", "internal/clientcore",
 }

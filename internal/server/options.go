@@ -87,6 +87,8 @@ type Options struct {
 	ContainerMaxPerMinute  int
 	ContainerMaxNeverUsed  time.Duration // 0 is never
 
+	Ensemble *EnsembleOptions // nil is a standalone server
+
 	// What operators ask for.
 	FourLetterWords []string // the whitelist; "*" is all; srvr is always in
 	Version         string   // what srvr, mntr and the shell print

@@ -67,6 +67,9 @@ type Server struct {
 // Start restores the data folder, binds the client port and serves. fs is nil for the real file system. The error says what
 // is wrong with the folder (*store.DirError and its kin) or the port.
 func Start(opt Options, fs vfs.FS) (*Server, error) {
+	if opt.Ensemble != nil {
+		return nil, errEnsemble
+	}
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+)
+
+// EnsembleOptions are what a member of an ensemble is told beside the rest of Options: ensemble protocol, sections 1.4 and 8.2.
+// Limits are ticks, Options.TickTime each. Call DefaultEnsemble, or let package config make one.
+type EnsembleOptions struct {
+	SID    ensemble.SID     // from myid; Config lists it
+	Config *ensemble.Config // the members when the server starts: committed, or a joiner's first
+	Next   *ensemble.Config // what was proposed and not decided when it stopped, of a higher version; nil without
+
+	// StaticFile is zoo.cfg as it was given, beside which dynamic files are written; empty is nowhere to write. DynamicFile is
+	// where Config was read; empty if it stood in StaticFile. ensemble.File and its neighbours make the texts.
+	StaticFile, DynamicFile string
+
+	ReconfigEnabled   bool // reconfigEnabled, the same as in Options; false
+	StandaloneEnabled bool // standaloneEnabled: no reconfiguration may leave fewer than two voters; true
+
+	InitLimit    int // to connect to a leader and to be in sync
+	SyncLimit    int // to lag behind
+	ConnectLimit int // connectToLearnerMasterLimit: to connect to a leader; never 0, if not set InitLimit
+
+	// Election.
+	MinNotification time.Duration // fastleader.minNotificationInterval: until a notification is sent again; 200 ms
+	MaxNotification time.Duration // fastleader.maxNotificationInterval: it doubles up to this; 60 s
+	CnxTimeout      time.Duration // cnxTimeout: to connect to a peer; 5 s
+	BindRetry       int           // electionPortBindRetry: attempts to listen, 1 s apart; 0 is for ever; 3
+	ListenOnAllIPs  bool          // quorumListenOnAllIPs: listen on the wildcard instead of the own line's host; false
+	KeepAlive       bool          // tcpKeepAlive on connections of the election; false
+
+	// Synchronization of learners.
+	CommitLogCount     int     // txns kept in memory for learners that lag; at least 500, the default
+	SnapshotSizeFactor float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
+	ForceSnapshot      bool    // forceSnapshotSync: send a snapshot whatever a learner lacks; false
+	MaxSnapSyncs       int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
+	MaxDiffSyncs       int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
+	SyncEnabled        bool    // syncEnabled: an observer keeps logs and snapshots; true
+
+	// What package config does not let through yet: it refuses an ensemble with LocalSessions, and warns of the others.
+	LeaderServes           bool // leaderServes: the leader has clients too; true
+	LocalSessions          bool // localSessionsEnabled; false
+	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled; false
+	ObserverMasterPort     int  // observerMasterPort: followers serve observers here; 0 is none
+}
+
+// DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.
+func DefaultEnsemble() EnsembleOptions {
+	return EnsembleOptions{
+		StandaloneEnabled: true,
+		MinNotification:   200 * time.Millisecond, MaxNotification: time.Minute, CnxTimeout: 5 * time.Second, BindRetry: 3,
+		CommitLogCount: 500, SnapshotSizeFactor: 0.33, MaxSnapSyncs: 10, MaxDiffSyncs: 100, SyncEnabled: true,
+		LeaderServes: true,
+	}
+}
+
+// errEnsemble keeps a member from serving alone what the others do not know of.
+var errEnsemble = errors.New("ensembles are not in this release: several members, or standaloneEnabled=false")
