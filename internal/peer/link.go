@@ -111,7 +111,9 @@ func (l *link) run(d *zab.Dial) {
 		l.s.o.Handler.LinkUp(l.id, l.conn.RemoteAddr())
 		var writer sync.WaitGroup
 		writer.Go(l.write)
-		err = l.read()
+		if err = l.read(); l.isClosing() {
+			writer.Wait() // both ends may be closing: the other one still reads
+		}
 		l.fail(err)
 		writer.Wait()
 	}
@@ -176,7 +178,7 @@ func (l *link) read() error {
 		}
 		if err != nil {
 			if u, ok := err.(*UnknownError); ok {
-				l.s.log.Warn("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
+				l.s.log.Debug("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
 				continue
 			}
 			return err

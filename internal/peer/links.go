@@ -209,7 +209,7 @@ func (s *Links) add(c net.Conn) {
 }
 
 // Dial opens a link to a leader, in the background: LinkUp or LinkDown follows within d.Budget. The number must be an odd one that
-// was never used.
+// was never used. After Shutdown nothing happens.
 func (s *Links) Dial(d zab.Dial) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -220,7 +220,7 @@ func (e *Elections) targets(p *peer) []string {
 	return addrs
 }
 
-// dial dials a peer until there is a connection or no reason. A larger peer that could be dialled dials back, or does not: then it is
+// dial dials a peer until there is a connection or no reason. A request to call back that comes meanwhile is met by it. A larger peer that could be dialled dials back, or does not: then it is
 // asked again.
 func (e *Elections) dial(p *peer, pause time.Duration) {
 	next, asked := e.o.MinPause, false
