@@ -134,6 +134,7 @@ func TestStreamLists(t *testing.T) {
 func FuzzStream(f *testing.F) {
 	whole := stream(f, grown(4), Session{7, 8000})
 	f.Add(whole)
+	f.Add(recorded(f, "snap-stream"))
 	f.Add(whole[:len(whole)-5])
 	f.Add(append(bytes.Clone(whole), "packets"...))
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, '/', 0, 0, 0, 10})

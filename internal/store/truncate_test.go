@@ -21,7 +21,7 @@ const epochTwo = zk.Zxid(2) << 32
 func twoEpochs(t testing.TB) *vfs.Mem {
 	t.Helper()
 	m := vfs.NewMem()
-	s := open(t, m, testOptions())
+	s := open(t, m, slim())
 	r, err := s.Restore(freshTree)
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +41,13 @@ func twoEpochs(t testing.TB) *vfs.Mem {
 		t.Fatal(err)
 	}
 	return m.Crash(rand.New(rand.NewPCG(0, 0)))
+}
+
+// slim are options with little padding, as these tests copy disks all the time.
+func slim() Options {
+	o := testOptions()
+	o.PreAlloc = 1024
+	return o
 }
 
 // upTo are those of twoEpochs up to z.
@@ -77,7 +84,7 @@ func state(t testing.TB, r *Restored) string {
 // goesOn restores, commits what comes after, and restores once more in another life: whatever was cut, the history goes on.
 func goesOn(t testing.TB, m *vfs.Mem, want string) {
 	t.Helper()
-	s := open(t, m, testOptions())
+	s := open(t, m, slim())
 	r, err := s.Restore(freshTree)
 	if err != nil || state(t, r) != want || len(r.Notes) > 0 {
 		t.Fatalf("%v %+v, want %v", err, r, want)
@@ -106,7 +113,7 @@ func goesOn(t testing.TB, m *vfs.Mem, want string) {
 func TestTruncate(t *testing.T) {
 	for _, z := range append(upTo(epochTwo|10), 0, epochTwo) {
 		m := twoEpochs(t)
-		s := open(t, m, testOptions())
+		s := open(t, m, slim())
 		if _, err := s.Restore(freshTree); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +144,7 @@ func TestTruncate(t *testing.T) {
 
 // While it is being written: the open file is cut and left, and what is committed next goes into another.
 func TestTruncateWhatIsBeingWritten(t *testing.T) {
-	s, fsys := started(t, testOptions())
+	s, fsys := started(t, slim())
 	defer s.Close()
 	commit(t, s, sets(1, 5, 100))
 	if err := s.Truncate(3); err != nil {
@@ -194,7 +201,7 @@ func TestTruncateWithoutBase(t *testing.T) {
 				}
 			}
 			before := listing(t, m)
-			s := open(t, m, testOptions())
+			s := open(t, m, slim())
 			if err := s.Truncate(c.z); !errors.Is(err, ErrNoBase) || listing(t, m) != before {
 				t.Fatal(err)
 			}
@@ -219,7 +226,7 @@ func TestTruncateWithoutBase(t *testing.T) {
 	for _, op := range []vfs.Op{vfs.OpOpen, vfs.OpRead, vfs.OpReadDir, vfs.OpStat} {
 		for after := range 3 {
 			faulty := vfs.NewFaulty(twoEpochs(t))
-			s := open(t, faulty, testOptions())
+			s := open(t, faulty, slim())
 			faulty.Add(vfs.Fault{Op: op, After: after, Times: 1})
 			if err := s.Truncate(epochTwo | 7); err != nil && (errors.Is(err, ErrNoBase) || !isDiskError(err)) {
 				t.Errorf("%s: %v", op, err)
@@ -244,7 +251,7 @@ func TestTruncateFuzzySnapshot(t *testing.T) {
 	if err != nil || r.LastZxid != epochTwo|10 || r.SnapshotZxid != 10 {
 		t.Fatalf("%+v %v", r, err)
 	}
-	s := open(t, m, testOptions())
+	s := open(t, m, slim())
 	if err := s.Truncate(epochTwo | 5); err != nil { // all that it shows stays
 		t.Fatal(err)
 	}
@@ -287,7 +294,7 @@ func TestInstall(t *testing.T) {
 	for _, z := range []zk.Zxid{0, 3, 8, 9, 14, 15, 20, 25, 1<<32 | 1, epochTwo, epochTwo | 1, epochTwo | 7, epochTwo | 10, epochTwo | 30, 3 << 32, 3<<32 | 9} {
 		for _, compression := range []string{"", "gz"} {
 			m := twoEpochs(t)
-			o := testOptions()
+			o := slim()
 			o.Compression = compression
 			s := open(t, m, o)
 			if _, err := s.Restore(freshTree); err != nil {
@@ -311,7 +318,7 @@ func TestInstall(t *testing.T) {
 func TestGenerationsDoNotMix(t *testing.T) {
 	for _, next := range []zk.Zxid{epochTwo | 14, 3<<32 | 1} {
 		m := twoEpochs(t)
-		s := open(t, m, testOptions())
+		s := open(t, m, slim())
 		if err := install(s, epochTwo|13); err != nil {
 			t.Fatal(err)
 		}
@@ -360,7 +367,7 @@ func TestRecentOption(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	m := twoEpochs(t)
 	faulty := vfs.NewFaulty(m)
-	s := open(t, faulty, testOptions())
+	s := open(t, faulty, slim())
 	r, err := s.Restore(freshTree)
 	if err != nil {
 		t.Fatal(err)
@@ -436,9 +443,9 @@ var changes = []struct {
 // Wherever the power goes, while one of these is done or what it left is finished, there is the old history or the new one; the
 // new one for good, once anybody has seen it or was told so. Epochs stay.
 func TestCrashesOfChanges(t *testing.T) {
-	seeds := uint64(12)
+	seeds := uint64(5)
 	if testing.Short() {
-		seeds = 3
+		seeds = 2
 	}
 	counts := map[string]int{}
 	whole := twoEpochs(t)
@@ -449,7 +456,7 @@ func TestCrashesOfChanges(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, uint64(crashAt)))
 				m := whole.Crash(rng)
 				faulty := vfs.NewFaulty(m)
-				s := open(t, faulty, testOptions())
+				s := open(t, faulty, slim())
 				if _, err := s.Restore(freshTree); err != nil {
 					t.Fatal(err)
 				}
@@ -465,7 +472,7 @@ func TestCrashesOfChanges(t *testing.T) {
 					if life < 2 {
 						faulty.CrashAfter(rng.IntN(15), rng)
 					}
-					s, err := Open(faulty, "data", "", testOptions())
+					s, err := Open(faulty, "data", "", slim())
 					var r *Restored
 					if err == nil {
 						r, err = s.Restore(freshTree)
@@ -494,7 +501,7 @@ func TestCrashesOfChanges(t *testing.T) {
 					want = now
 				}
 				goesOn(t, m, want)
-				s = open(t, m, testOptions())
+				s = open(t, m, slim())
 				if a, cur, err := s.Epochs(epochTwo); a < 3 || cur < 2 || err != nil {
 					t.Fatalf("%d %d %v", a, cur, err)
 				}
@@ -513,7 +520,7 @@ func TestCrashesOfChanges(t *testing.T) {
 // bothStates are the history before and after a change.
 func bothStates(t testing.TB, whole *vfs.Mem, do func(*Store) error) (was, now string) {
 	t.Helper()
-	s := open(t, whole.Crash(rand.New(rand.NewPCG(0, 0))), testOptions())
+	s := open(t, whole.Crash(rand.New(rand.NewPCG(0, 0))), slim())
 	defer s.Close()
 	r, err := s.Restore(freshTree)
 	if err != nil {
@@ -543,7 +550,7 @@ func TestFaultsOfChanges(t *testing.T) {
 					rng := rand.New(rand.NewPCG(uint64(after), uint64(way)))
 					m := whole.Crash(rng)
 					faulty := vfs.NewFaulty(m)
-					s := open(t, faulty, testOptions())
+					s := open(t, faulty, slim())
 					if _, err := s.Restore(freshTree); err != nil {
 						t.Fatal(err)
 					}
