@@ -32,10 +32,14 @@ func (e *EpochError) Error() string { return e.File + ": " + e.Message }
 // epoch is one of the two files.
 type epoch struct {
 	name  string
+	known bool  // the file was read or written; else there is none, as far as we know
+	least int64 // on disk, durably, or a higher one; -1 before that is known
 	value int64 // the highest that may be on disk
-	known bool  // value was read or written
-	sure  bool  // value is on disk, durably
 }
+
+func (e *epoch) sure() bool { return e.known && e.least == e.value }
+
+func (e *epoch) reset(name string) { *e = epoch{name: name, least: -1} }
 
 // Epochs reads the two epochs as they are at a start, after Restore. last is Restored.LastZxid. A file that is missing is
 // made, with the epoch of last. The rest is section 1.2 of the ensemble protocol:
@@ -119,8 +123,8 @@ func (s *Store) WriteCurrent(e int64) error {
 			return err
 		}
 	}
-	if !s.accepted.sure || e > s.accepted.value {
-		return &EpochError{s.epochPath(&s.current), fmt.Sprintf("epoch %d was not accepted, only %d", e, s.accepted.value)}
+	if e > s.accepted.least {
+		return &EpochError{s.epochPath(&s.current), fmt.Sprintf("epoch %d was not accepted, only %d", e, s.accepted.least)}
 	}
 	return s.writeEpoch(&s.current, e)
 }
@@ -140,15 +144,13 @@ func (s *Store) readEpoch(e *epoch) error {
 	if err != nil || !ok {
 		return err
 	}
-	if !e.known || v > e.value {
-		e.value, e.known, e.sure = v, true, false
-	}
+	e.known, e.value = true, max(e.value, v)
 	// What is found may be with the operating system alone, of a process that was killed.
-	if !e.sure {
+	if e.least < v {
 		if err := s.fs.SyncDir(s.snapAt); err != nil {
 			return &DiskError{"sync", s.snapAt, err}
 		}
-		e.sure = v == e.value
+		e.least = v
 	}
 	return nil
 }
@@ -181,7 +183,7 @@ func (s *Store) writeEpoch(e *epoch, v int64) error {
 	switch {
 	case e.known && v < e.value, v < 0:
 		return &EpochError{path, fmt.Sprintf("epoch %d would take back %d", v, e.value)}
-	case e.known && v == e.value && e.sure:
+	case v == e.value && e.sure():
 		return nil
 	}
 	tmp := path + epochTmp
@@ -202,14 +204,14 @@ func (s *Store) writeEpoch(e *epoch, v int64) error {
 		return err
 	}
 	// From here nobody knows which of the two a crash leaves: so no lower value than this may follow.
-	e.value, e.known, e.sure = v, true, false
+	e.known, e.value = true, v
 	if err := s.fs.Rename(tmp, path); err != nil {
 		return &DiskError{"rename", path, err}
 	}
 	if err := s.fs.SyncDir(s.snapAt); err != nil {
 		return &DiskError{"sync", s.snapAt, err}
 	}
-	e.sure = true
+	e.least = v
 	return nil
 }
 

@@ -82,11 +82,11 @@ func (e *visitorError) Error() string { return e.err.Error() }
 type snapshotReader struct {
 	r        io.Reader
 	max      int
-	sum      hash.Hash32
-	buf      []byte // window
-	pos      int    // of the next field in buf
-	summed   int    // of buf, what is in sum
-	off      int64  // of the next field in the input
+	sum      hash.Hash32 // nil: of a stream, which has no seal and must not be read beyond a field
+	buf      []byte      // window
+	pos      int         // of the next field in buf
+	summed   int         // of buf, what is in sum
+	off      int64       // of the next field in the input
 	readFail error
 }
 
@@ -102,13 +102,19 @@ func (d *snapshotReader) fill(n int) error {
 			return d.readFail
 		}
 		d.add()
-		d.buf = append(d.buf[:0], d.buf[d.pos:]...)
-		d.pos, d.summed = 0, 0
+		if d.pos > 0 {
+			d.buf = append(d.buf[:0], d.buf[d.pos:]...)
+			d.pos, d.summed = 0, 0
+		}
 		have := len(d.buf)
 		// A field longer than the window: grow as its bytes come.
 		d.buf = slices.Grow(d.buf, max(snapshotWindow-have, snapshotWindow/2))
+		end := cap(d.buf)
+		if d.sum == nil {
+			end = min(end, n)
+		}
 		var got int
-		got, d.readFail = io.ReadAtLeast(d.r, d.buf[have:cap(d.buf)], 1)
+		got, d.readFail = io.ReadAtLeast(d.r, d.buf[have:end], 1)
 		d.buf = d.buf[:have+got]
 	}
 	return nil
@@ -116,7 +122,9 @@ func (d *snapshotReader) fill(n int) error {
 
 // add sums what was read since the last time.
 func (d *snapshotReader) add() {
-	d.sum.Write(d.buf[d.summed:d.pos])
+	if d.sum != nil {
+		d.sum.Write(d.buf[d.summed:d.pos])
+	}
 	d.summed = d.pos
 }
 
@@ -175,26 +183,30 @@ func (d *snapshotReader) read(v SnapshotVisitor) (info SnapshotInfo, err error) 
 	if magic := binary.BigEndian.Uint32(head); magic != snapshotMagic {
 		return info, fmt.Errorf("%w %d != %d", errMagic, int32(magic), snapshotMagic)
 	}
-	if info.Sessions, err = d.sessions(v.Session); err != nil {
+	if err := d.content(v, &info); err != nil {
 		return info, err
-	}
-	if info.ACLs, err = d.acls(v.ACL); err != nil {
-		return info, err
-	}
-	for {
-		end, err := d.node(v.Node)
-		if err != nil {
-			return info, err
-		}
-		if end {
-			break
-		}
-		info.Nodes++
 	}
 	if err := d.seal(); err != nil {
 		return info, err
 	}
 	return info, d.trailers(&info)
+}
+
+// content is what a snapshot and a stream have in common.
+func (d *snapshotReader) content(v SnapshotVisitor, info *SnapshotInfo) (err error) {
+	if info.Sessions, err = d.sessions(v.Session); err != nil {
+		return err
+	}
+	if info.ACLs, err = d.acls(v.ACL); err != nil {
+		return err
+	}
+	for {
+		end, err := d.node(v.Node)
+		if end || err != nil {
+			return err
+		}
+		info.Nodes++
+	}
 }
 
 func (d *snapshotReader) sessions(visit func(Session) error) (int, error) {

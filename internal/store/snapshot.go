@@ -133,7 +133,7 @@ func (w *syncingFile) Write(b []byte) (int, error) {
 // snapshotWriter lays out a snapshot. The first error sticks.
 type snapshotWriter struct {
 	w   io.Writer
-	sum hash.Hash32
+	sum hash.Hash32 // nil: of a stream, which has no seal
 	buf []byte
 	err error
 }
@@ -143,22 +143,7 @@ func (w *snapshotWriter) write(sn *Snapshot, digest, lastZxid bool) {
 	w.buf = binary.BigEndian.AppendUint32(w.buf, snapshotMagic)
 	w.buf = binary.BigEndian.AppendUint32(w.buf, fileVersion)
 	w.buf = jute.AppendLong(w.buf, -1) // dbid
-
-	w.buf = jute.AppendInt(w.buf, int32(len(sn.Sessions)))
-	for _, s := range sn.Sessions {
-		w.buf = jute.AppendInt(jute.AppendLong(w.buf, int64(s.ID)), s.Timeout)
-		w.flushAt(snapshotChunk)
-	}
-	w.buf = jute.AppendInt(w.buf, int32(len(sn.ACLs)))
-	for _, e := range sn.ACLs {
-		w.buf = jute.AppendACL(jute.AppendLong(w.buf, e.Key), e.ACL)
-		w.flushAt(snapshotChunk)
-	}
-	for more := true; more && w.err == nil; {
-		w.buf, more = sn.Next(w.buf, snapshotChunk)
-		w.flushAt(snapshotChunk)
-	}
-	w.buf = jute.AppendString(w.buf, endOfNodes)
+	w.content(sn)
 	w.seal()
 
 	if digest {
@@ -179,6 +164,25 @@ func (w *snapshotWriter) write(sn *Snapshot, digest, lastZxid bool) {
 	w.flushAt(1)
 }
 
+// content is what a snapshot and a stream have in common.
+func (w *snapshotWriter) content(sn *Snapshot) {
+	w.buf = jute.AppendInt(w.buf, int32(len(sn.Sessions)))
+	for _, s := range sn.Sessions {
+		w.buf = jute.AppendInt(jute.AppendLong(w.buf, int64(s.ID)), s.Timeout)
+		w.flushAt(snapshotChunk)
+	}
+	w.buf = jute.AppendInt(w.buf, int32(len(sn.ACLs)))
+	for _, e := range sn.ACLs {
+		w.buf = jute.AppendACL(jute.AppendLong(w.buf, e.Key), e.ACL)
+		w.flushAt(snapshotChunk)
+	}
+	for more := true; more && w.err == nil; {
+		w.buf, more = sn.Next(w.buf, snapshotChunk)
+		w.flushAt(snapshotChunk)
+	}
+	w.buf = jute.AppendString(w.buf, endOfNodes)
+}
+
 // seal appends the checksum of everything so far, earlier seals included.
 func (w *snapshotWriter) seal() {
 	w.flushAt(1)
@@ -191,7 +195,9 @@ func (w *snapshotWriter) flushAt(n int) {
 	if len(w.buf) < n || w.err != nil {
 		return
 	}
-	w.sum.Write(w.buf)
+	if w.sum != nil {
+		w.sum.Write(w.buf)
+	}
 	_, w.err = w.w.Write(w.buf)
 	w.buf = w.buf[:0]
 }

@@ -95,7 +95,8 @@ func Open(fsys vfs.FS, dataDir, logDir string, o Options) (*Store, error) {
 	if s.o.Recent <= 0 {
 		s.o.Recent = recentTxns
 	}
-	s.accepted.name, s.current.name = acceptedName, currentName
+	s.accepted.reset(acceptedName)
+	s.current.reset(currentName)
 	s.lastSnap.Zxid = -1
 	s.due.draw(&o)
 	if err := s.openDirs(); err != nil {
