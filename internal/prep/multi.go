@@ -30,6 +30,12 @@ func (p *Prep) multi(r *Request, m *wire.Multi, z zk.Zxid) (txn.Type, txn.Body) 
 	tooLong := !failed && p.tooLong(body)
 	if failed || tooLong {
 		p.rollback(digest, queued)
+	} else {
+		for _, u := range p.undo {
+			if u.rec != nil {
+				u.rec.zxid = 0 // another is pending now
+			}
+		}
 	}
 	p.inMulti = false
 	clear(p.undo)

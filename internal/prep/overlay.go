@@ -9,7 +9,8 @@ import (
 
 // record is a znode as it will be when all prepared txns are applied.
 type record struct {
-	zxid     zk.Zxid // the last txn that touched it
+	zxid     zk.Zxid   // the last txn that touched it; 0 if none does any more
+	node     tree.Node // in the tree; 0 if it is only going to be there
 	exists   bool
 	meta     tree.Meta
 	children int32
@@ -24,6 +25,7 @@ type record struct {
 type touched struct {
 	zxid  zk.Zxid
 	path  string
+	rec   *record      // of the path
 	owner zk.SessionID // not 0: the txn begins or ends this session, or makes an ephemeral of it; there is no path then
 }
 
@@ -61,7 +63,7 @@ func (p *Prep) load(path string, rec *record) {
 	if n == 0 {
 		return
 	}
-	rec.exists = true
+	rec.exists, rec.node = true, n
 	rec.meta = p.tree.Meta(n)
 	rec.children = int32(p.tree.NumChildren(n))
 	rec.digest = p.tree.NodeDigest(n)
@@ -87,7 +89,10 @@ func (p *Prep) change(path string, was *record, z zk.Zxid) *record {
 		path = "/"
 	}
 	p.digest -= was.digest
-	rec := p.pending[path]
+	rec := was
+	if was == &p.scratch[0] || was == &p.scratch[1] {
+		rec = nil // nothing was pending
+	}
 	if p.inMulti {
 		p.undo = append(p.undo, undo{path, rec})
 		rec = nil // keep the old record for the undo; a new one takes its place
@@ -99,7 +104,7 @@ func (p *Prep) change(path string, was *record, z zk.Zxid) *record {
 	}
 	if rec.zxid != z {
 		rec.zxid = z
-		p.queue = append(p.queue, touched{zxid: z, path: path})
+		p.queue = append(p.queue, touched{zxid: z, path: path, rec: rec})
 	}
 	return rec
 }
@@ -113,13 +118,16 @@ func (p *Prep) changed(path string, rec *record) {
 	if !rec.exists || !p.cfg.Digest || !tree.CountsInDigest(path) {
 		return
 	}
-	data := rec.data
-	if !rec.hasData {
-		// Nothing outstanding changes the data of this znode, so it is what the tree has.
-		data = p.tree.Data(p.tree.Find(path))
-	}
-	rec.digest = tree.NodeDigest(path, data, &rec.meta)
+	rec.digest = tree.NodeDigest(path, p.data(rec), &rec.meta)
 	p.digest += rec.digest
+}
+
+// data is that of a znode that exists.
+func (p *Prep) data(rec *record) []byte {
+	if rec.hasData {
+		return rec.data
+	}
+	return p.tree.Data(rec.node) // nothing outstanding changes it, or makes the znode, so it is what the tree has
 }
 
 func (p *Prep) take() *record {

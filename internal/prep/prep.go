@@ -134,9 +134,15 @@ func (p *Prep) Applied(z zk.Zxid) {
 		q := &p.queue[p.head]
 		if q.owner != 0 {
 			p.settle(q.owner)
-		} else if rec := p.pending[q.path]; rec != nil && rec.zxid == q.zxid {
-			delete(p.pending, q.path)
-			p.release(rec)
+		} else {
+			rec := q.rec
+			if rec.zxid == 0 { // a multi put another in its place
+				rec = p.pending[q.path]
+			}
+			if rec != nil && rec.zxid == q.zxid {
+				delete(p.pending, q.path)
+				p.release(rec)
+			}
 		}
 		*q = touched{}
 		p.head++

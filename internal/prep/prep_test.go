@@ -19,6 +19,7 @@ type leader struct {
 	t        *testing.T
 	p        *prep.Prep
 	tree     *tree.Tree
+	follower *tree.Tree // gets the txns as bytes: without what prep knows
 	sessions *session.Table
 	pending  []*txn.Txn
 }
@@ -29,7 +30,8 @@ func newLeader(t *testing.T) *leader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &leader{t: t, tree: tree.New(tree.Options{Seed: 3, ExtendedTypes: true}), sessions: session.New(2000)}
+	l := &leader{t: t, sessions: session.New(2000)}
+	l.tree, l.follower = tree.New(tree.Options{Seed: 3, ExtendedTypes: true}), tree.New(tree.Options{Seed: 4, ExtendedTypes: true})
 	l.p = prep.New(prep.Config{Rules: rules, ExtendedTypes: true, CloseSessionPaths: true, Digest: true, MaxTxn: 2 << 20}, l.tree, l.sessions)
 	return l
 }
@@ -47,15 +49,20 @@ func (l *leader) do(s zk.SessionID, op wire.Op) *txn.Txn {
 func (l *leader) apply(n int) {
 	l.t.Helper()
 	for _, x := range l.pending[:n] {
-		if _, err := txn.Decode(x.Append(nil)); err != nil {
+		there, err := txn.Decode(x.Append(nil))
+		if err != nil {
 			l.t.Fatalf("%v does not decode: %v", x.Zxid, err)
 		}
+		l.follower.Apply(there, nil)
 		res, _ := l.tree.Apply(x, nil)
 		if m, isMulti := x.Body.(*txn.Multi); x.Type != txn.TypeError && res.Code != zk.OK && !(isMulti && m.Failed()) {
 			l.t.Fatalf("%v was prepared and then failed: %v", x.Zxid, res.Code)
 		}
 		if x.HasDigest && x.Digest != l.tree.Digest() {
 			l.t.Fatalf("%v %T: digest predicted %d, is %d", x.Zxid, x.Body, x.Digest, l.tree.Digest())
+		}
+		if x.HasDigest && x.Digest != l.follower.Digest() {
+			l.t.Fatalf("%v %T: digest predicted %d, a follower has %d", x.Zxid, x.Body, x.Digest, l.follower.Digest())
 		}
 		switch b := x.Body.(type) {
 		case *txn.CreateSession:

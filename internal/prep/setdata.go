@@ -15,13 +15,10 @@ func (p *Prep) setData(r *Request, s *wire.SetData, z zk.Zxid) (txn.Type, txn.Bo
 	was := p.must(s.Path, 0)
 	p.allow(r, was, zk.PermWrite)
 	if p.cfg.EnforceQuota {
-		old := was.data
-		if !was.hasData {
-			old = p.tree.Data(p.tree.Find(s.Path))
-		}
-		p.quota(s.Path, int64(len(s.Data))-int64(len(old)), 0)
+		p.quota(s.Path, int64(len(s.Data))-int64(len(p.data(was))), 0)
 	}
 	version(s.Version, was.meta.Version)
+	known := txn.Known{Tree: p.tree, Node: uint32(was.node), Czxid: was.meta.Czxid, Was: uint32(was.digest)}
 	rec := p.change(s.Path, was, z)
 	rec.hasData, rec.data = true, s.Data
 	rec.meta.Version++
@@ -30,5 +27,6 @@ func (p *Prep) setData(r *Request, s *wire.SetData, z zk.Zxid) (txn.Type, txn.Bo
 	}
 	rec.meta.Mzxid, rec.meta.Mtime = z, r.Now
 	p.changed(s.Path, rec)
-	return txn.TypeSetData, &txn.SetData{Path: s.Path, Data: s.Data, Version: rec.meta.Version}
+	known.Is, known.HasDigest = uint32(rec.digest), p.cfg.Digest
+	return txn.TypeSetData, &txn.SetData{Path: s.Path, Data: s.Data, Version: rec.meta.Version, Known: known}
 }

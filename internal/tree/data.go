@@ -1,23 +1,42 @@
 package tree
 
 import (
+	"github.com/zooid-io/zooid/internal/invariant"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
 )
 
+// known is the znode at path, or 0: the one that whoever prepared the txn has found, if it is still there.
+func (t *Tree) known(k *txn.Known, path string) Node {
+	n := Node(k.Node)
+	if n == 0 || k.Tree != any(t) || t.at(n).czxid != k.Czxid || !t.live(n) {
+		return t.Find(path)
+	}
+	if invariant.Costly {
+		found := t.Find(path)
+		invariant.Check(found == n, invariant.TreeShape, "%s was known as znode %d and is %d", path, n, found)
+	}
+	return n
+}
+
 // setData replaces data; the version is the one that the txn says, -1 for the config of the ensemble.
 func (t *Tree) setData(h *txn.Header, kind txn.Type, s *txn.SetData) txn.Result {
-	n := t.Find(s.Path)
+	n := t.known(&s.Known, s.Path)
 	if n == 0 {
 		return failed(zk.NoNode)
 	}
 	t.touch(n)
 	r := t.at(n)
 	before := int64(max(r.dataLen, 0))
+	foretold := s.Known.HasDigest && s.Known.Was == r.crc
 	t.unseal(r, s.Path)
 	t.replaceData(r, s.Data)
 	r.version, r.mzxid, r.mtime = s.Version, h.Zxid, h.Time
-	t.reseal(r, s.Path)
+	if foretold {
+		t.resealAs(r, s.Path, s.Known.Is)
+	} else {
+		t.reseal(r, s.Path)
+	}
 	grown := int64(len(s.Data)) - before
 	t.dataSize += grown
 	t.quotaMoved(s.Path, 0, grown)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/zooid-io/zooid/internal/invariant"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -72,6 +73,20 @@ func (t *Tree) reseal(r *record, path string) {
 		m := r.meta()
 		r.crc = checksum(path, t.data(r), &m)
 		t.digest += int64(r.crc)
+	}
+}
+
+// resealAs is reseal with the digest that prep has foretold. What it foretold it from had the digest that r had before the change,
+// so it was the same, and so is what becomes of it.
+func (t *Tree) resealAs(r *record, path string, crc uint32) {
+	if t.counts(path) {
+		if invariant.Costly {
+			m := r.meta()
+			is := checksum(path, t.data(r), &m)
+			invariant.Check(is == crc, invariant.PrefixConsistency, "the digest of %s was foretold as %d and is %d", path, crc, is)
+		}
+		r.crc = crc
+		t.digest += int64(crc)
 	}
 }
 

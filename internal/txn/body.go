@@ -62,6 +62,17 @@ type SetData struct {
 	Path    string
 	Data    []byte // nil is null
 	Version int32  // the new version
+	Known   Known
+}
+
+// Known is what the server that prepared a txn found out about the znode that it changes, so that the same server need not find it
+// and compute its digest a second time. It is not encoded; all of it may be zero, which only takes longer.
+type Known struct {
+	Tree      any     // the *tree.Tree of which Node is
+	Node      uint32  // 0 is not known
+	Czxid     zk.Zxid // of the znode: if a deleted one's number is given out again, that is to a later one
+	HasDigest bool    // whether the next two are known
+	Was, Is   uint32  // the znode's digest before the txn and after it
 }
 
 func (x *SetData) append(b []byte) []byte {
