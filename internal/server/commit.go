@@ -189,7 +189,7 @@ func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
 	for done < upTo {
 		done = min(done+applyChunk, upTo)
 		s.mu.Lock()
-		s.rep.Step(&replica.Synced{Zxid: done, Clock: clock()}, &s.eff)
+		s.rep.Step(&replica.Synced{Zxid: done, Clock: s.clock()}, &s.eff)
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)
