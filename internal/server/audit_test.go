@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -20,7 +19,7 @@ func TestAudit(t *testing.T) {
 	}
 	var j journal
 	s := start(t, vfs.NewMem(), j.into, func(o *Options) { o.Audit, o.ExtendedTypes = true, true })
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	c.must(create("/au", "secret"))
 	c.must(ephemeral("/au/e"))
 	c.must(sequential("/au/s-", 3))

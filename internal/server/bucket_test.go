@@ -60,11 +60,11 @@ func TestBucket(t *testing.T) {
 // A handshake for which there is no token is closed without a reply, and its session lives on.
 func TestConnThrottle(t *testing.T) {
 	s := start(t, vfs.NewMem(), func(o *Options) { o.ConnThrottle.Tokens, o.ConnThrottle.FillTime = 2, time.Hour })
-	a := connect(t, s, 10*time.Second)
-	connect(t, s, 10*time.Second)
+	a := connect(t, s, lasting)
+	connect(t, s, lasting)
 	for range 3 {
 		c := dial(t, s)
-		c.write(hello(&wire.ConnectRequest{TimeOut: 10000, SessionID: a.session.SessionID, Password: a.session.Password[:]}))
+		c.write(hello(&wire.ConnectRequest{TimeOut: lastingMs, SessionID: a.session.SessionID, Password: a.session.Password[:]}))
 		c.ended()
 	}
 	if !a.exists("/") { // the throttle comes before everything else

@@ -2,7 +2,6 @@ package server
 
 import (
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -12,10 +11,10 @@ import (
 func TestLines(t *testing.T) {
 	var j journal
 	s := start(t, vfs.NewMem(), j.into)
-	a := connect(t, s, 10*time.Second)
+	a := connect(t, s, lasting)
 	id := a.session.SessionID.String()
 	at := "/" + a.nc.LocalAddr().String()
-	j.wait(t, "DEBUG Established session "+id+" with negotiated timeout 10000 for client "+at)
+	j.wait(t, "DEBUG Established session "+id+" with negotiated timeout 3600000 for client "+at)
 	a.must(&wire.Auth{Scheme: "digest", Auth: []byte("bob:hidden")})
 	j.wait(t, "INFO Session "+id+": auth success for scheme digest and address "+at)
 	a.nc.Close()

@@ -17,7 +17,13 @@ import (
 )
 
 // patience bounds each wait for what must come. It is never the measure of a test.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
+
+// lasting is the timeout of a session whose end is not what a test is about: however slow the machine, it does not expire.
+const (
+	lasting   = time.Hour
+	lastingMs = int32(lasting / time.Millisecond)
+)
 
 // client is a connection that can send any bytes. It is for one goroutine.
 type client struct {

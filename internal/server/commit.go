@@ -230,7 +230,7 @@ func (s *Server) applyLoop() {
 func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
 	for done < upTo {
 		s.mu.Lock()
-		s.rep.Step(&replica.Synced{Zxid: min(done+applyChunk, upTo), Clock: clock()}, &s.eff)
+		s.rep.Step(&replica.Synced{Zxid: min(done+applyChunk, upTo), Clock: s.clock()}, &s.eff)
 		done = s.rep.Tree().LastZxid()
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()

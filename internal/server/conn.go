@@ -104,6 +104,10 @@ func (c *conn) serve(carry []byte, least int) {
 	}
 }
 
+// unread tells that bytes wait in the socket that are yet to be read. Those of a client that does not take its answers do not
+// count: it is its own fault that nobody reads them.
+func (c *conn) unread() bool { return !c.out.stuffed() && c.sock.unread() }
+
 // nudge makes the goroutine of a connection that was not heard of since then replace itself by a new one. The stack that a
 // request needs is twice what waiting needs, and the runtime does not take that half back by itself: with a hundred thousand
 // idle connections it is the largest thing they cost.
@@ -177,7 +181,7 @@ func (c *conn) take(b []byte) (used int, ok bool) {
 	}
 	now := time.Now().UnixMilli()
 	if _, whole, _ := c.frame(b[used:]); whole {
-		c.heard.Store(clock())
+		c.heard.Store(c.s.clock())
 	}
 	if c.s.gate != nil {
 		n, ok := c.s.gate.pass(c, b[used:], now)
@@ -333,7 +337,7 @@ func (s *Server) full(c *conn) bool {
 func (c *conn) waitTurn() {
 	c.held.Store(true)
 	defer func() { // its client was alive, as far as we let it speak
-		c.heard.Store(clock())
+		c.heard.Store(c.s.clock())
 		c.held.Store(false)
 	}()
 	o := &c.out
@@ -384,7 +388,7 @@ func (c *conn) handshake(f []byte) bool {
 		return false
 	}
 	_ = c.nc.SetReadDeadline(time.Time{})
-	now, elapsed := time.Now().UnixMilli(), clock()
+	now, elapsed := time.Now().UnixMilli(), c.s.clock()
 	c.heard.Store(elapsed)
 	s := c.s
 	var few [4]*conn

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -46,7 +45,7 @@ func crashServer(t *testing.T, seed uint64) {
 	s := start(t, disk, change)
 	var writers []*crashWriter
 	for i := range 4 {
-		w := &crashWriter{client: connect(t, s, 30*time.Second)}
+		w := &crashWriter{client: connect(t, s, lasting)}
 		w.must(create(name("/w%d", i), ""))
 		writers = append(writers, w)
 	}

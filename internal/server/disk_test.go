@@ -30,11 +30,11 @@ func TestFullDisk(t *testing.T) {
 			s := start(t, disk, j.into, func(o *Options) { o.PreAllocSize = prealloc })
 			var writers []*client
 			for i := range 3 {
-				c := connect(t, s, 10*time.Second)
+				c := connect(t, s, lasting)
 				c.must(create(name("/w%d", i), ""))
 				writers = append(writers, c)
 			}
-			idle := connect(t, s, 10*time.Second)
+			idle := connect(t, s, lasting)
 			idle.must(ephemeral("/idle"))
 
 			disk.SetSpace(1000)
@@ -112,10 +112,10 @@ func TestHeldSessionsLive(t *testing.T) {
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) {
 		o.GlobalOutstandingLimit, o.PreAllocSize = 10, 0
-		o.TickTime, o.MinSessionTimeout = 20*time.Millisecond, 100*time.Millisecond
+		o.TickTime = 20 * time.Millisecond
 	})
-	c := connect(t, s, 2*time.Second)
-	gone := connect(t, s, 4*time.Second) // sends nothing: a measure of time, on the server's clock
+	c := connect(t, s, lasting)
+	gone := connect(t, s, lasting) // sends nothing
 	disk.SetSpace(0)
 	const n = 100
 	for range n {
@@ -126,6 +126,8 @@ func TestHeldSessionsLive(t *testing.T) {
 		defer s.mu.RUnlock()
 		return s.rep.InFlight() > 10
 	})
+	eventually(t, "it is not read from", served(t, s, c).held.Load)
+	pass(s, 2*lasting)
 	j.wait(t, "Expiring session "+gone.session.SessionID.String())
 	disk.SetSpace(-1)
 	for xid := range int32(n) {
@@ -162,7 +164,7 @@ func TestFailingLog(t *testing.T) {
 				disk.Add(vfs.Fault{Op: vfs.OpSync, Name: "log.", After: 3, Times: 1, Lose: true})
 			}
 			disk.Add(c.fault)
-			w := connect(t, s, 10*time.Second)
+			w := connect(t, s, lasting)
 			w.must(ephemeral("/mine"))
 			const n = 40
 			for range n {
@@ -187,10 +189,10 @@ func TestSlowFsync(t *testing.T) {
 	disk := newDam(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) { o.FsyncWarning = time.Millisecond })
-	idle := connect(t, s, 10*time.Second)
+	idle := connect(t, s, lasting)
 	var writers []*client
 	for range 20 {
-		writers = append(writers, connect(t, s, 10*time.Second))
+		writers = append(writers, connect(t, s, lasting))
 	}
 	syncs := disk.syncs.Load()
 	disk.shut()
@@ -230,7 +232,7 @@ func TestFailingSnapshot(t *testing.T) {
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) { o.SnapCount = 20 })
 	disk.Add(vfs.Fault{Op: vfs.OpWrite, Name: "snapshot.", Times: 2})
-	w := connect(t, s, 10*time.Second)
+	w := connect(t, s, lasting)
 	for j.with("Snapshot taken") < 3 { // the first is that of the empty tree
 		w.must(sequential("/s", 100))
 	}

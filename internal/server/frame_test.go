@@ -15,7 +15,7 @@ import (
 // Many frames in one segment are answered in their order.
 func TestManyFrames(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	const n = 5000
 	var ops []wire.Op
 	for i := range n {
@@ -43,9 +43,9 @@ func TestManyFrames(t *testing.T) {
 func TestSplitFrames(t *testing.T) {
 	t.Parallel()
 	s := start(t, vfs.NewMem())
-	base := connect(t, s, 10*time.Second)
+	base := connect(t, s, lasting)
 	base.must(create("/s", "data"))
-	whole := hello(&wire.ConnectRequest{TimeOut: 10000})
+	whole := hello(&wire.ConnectRequest{TimeOut: lastingMs})
 	probe := &client{}
 	for _, op := range []wire.Op{&wire.GetData{Path: "/s"}, set("/s", "data"), &wire.Exists{Path: "/s"}} {
 		whole = append(whole, probe.request(op)...)
@@ -79,7 +79,7 @@ func TestSplitFrames(t *testing.T) {
 func TestLongestFrame(t *testing.T) {
 	const most = 300_000 // longer than any buffer
 	s := start(t, vfs.NewMem(), func(o *Options) { o.MaxFrame, o.MaxExtra = most, most })
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	c.must(create("/l", ""))
 	frame := c.request(set("/l", ""))
 	frame = c.request(set("/l", strings.Repeat("x", most-(len(frame)-4))))
@@ -130,7 +130,7 @@ func TestLongFrameBuffer(t *testing.T) {
 // Bytes that are no request end the connection without a word, and nothing else: client protocol, section 1.5.
 func TestGarbage(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	other := connect(t, s, 10*time.Second)
+	other := connect(t, s, lasting)
 	for _, c := range []struct {
 		name  string
 		bytes string
@@ -154,7 +154,7 @@ func TestGarbage(t *testing.T) {
 			if c.name == "short handshake" {
 				return // a request like another
 			}
-			d := connect(t, s, 10*time.Second)
+			d := connect(t, s, lasting)
 			d.write([]byte(c.bytes))
 			d.ended()
 			if _, refused := d.resume(s); refused {
@@ -169,7 +169,7 @@ func TestGarbage(t *testing.T) {
 // answered, and the connection goes on.
 func TestBadRequests(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	raw := func(xid int32, op int32, body string) []byte {
 		b, mark := wire.BeginFrame(nil)
 		b = wire.Header{Xid: xid, Type: wire.OpCode(op)}.Append(b)
@@ -193,7 +193,7 @@ func TestReplyThenClose(t *testing.T) {
 	t.Parallel()
 	s := start(t, vfs.NewMem())
 	for range 20 {
-		c := connect(t, s, 10*time.Second)
+		c := connect(t, s, lasting)
 		b := c.request(create("/r", ""))
 		b = append(b, wire.AppendRequestFrame(nil, wire.XidAuth, &wire.Auth{Scheme: "nobody"})...)
 		for range 4000 {
@@ -211,7 +211,7 @@ func TestReplyThenClose(t *testing.T) {
 		}
 		c.nc.Close()
 	}
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	if data, _ := c.data("/r"); data != "" {
 		t.Error("a request behind the end was carried out")
 	}

@@ -16,7 +16,7 @@ func TestRequestThrottle(t *testing.T) {
 	s := start(t, disk, func(o *Options) { o.RequestThrottleMax, o.RequestThrottleStall = 3, 5*time.Millisecond })
 	var clients []*client
 	for range 4 {
-		clients = append(clients, connect(t, s, 10*time.Second))
+		clients = append(clients, connect(t, s, lasting))
 	}
 	disk.shut()
 	defer disk.open()
@@ -47,7 +47,7 @@ func TestRequestThrottle(t *testing.T) {
 // connectLater sends a handshake without waiting for its answer.
 func connectLater(t *testing.T, s *Server) *client {
 	c := dial(t, s)
-	c.write(hello(&wire.ConnectRequest{TimeOut: 10000}))
+	c.write(hello(&wire.ConnectRequest{TimeOut: lastingMs}))
 	return c
 }
 
@@ -58,7 +58,7 @@ func TestThrottledOp(t *testing.T) {
 	s := start(t, disk, func(o *Options) {
 		o.RequestThrottleMax, o.RequestThrottleStall, o.ThrottledOpWait = 1, time.Millisecond, 20*time.Millisecond
 	})
-	a, b := connect(t, s, 10*time.Second), connect(t, s, 10*time.Second)
+	a, b := connect(t, s, lasting), connect(t, s, lasting)
 	disk.shut()
 	defer disk.open()
 	a.send(create("/a", ""))
@@ -92,7 +92,7 @@ func TestThrottledOp(t *testing.T) {
 func TestThrottleDropsStale(t *testing.T) {
 	disk := newDam(vfs.NewMem())
 	s := start(t, disk, func(o *Options) { o.RequestThrottleMax, o.RequestThrottleStall = 1, time.Millisecond })
-	a, b := connect(t, s, 10*time.Second), connect(t, s, 10*time.Second)
+	a, b := connect(t, s, lasting), connect(t, s, lasting)
 	disk.shut()
 	defer disk.open()
 	a.send(create("/a", ""))
@@ -116,7 +116,7 @@ func TestLargeRequests(t *testing.T) {
 	disk := newDam(vfs.NewMem())
 	var j journal
 	s := start(t, disk, j.into, func(o *Options) { o.LargeRequestThreshold, o.LargeRequestMaxBytes = 1000, 25_000 })
-	a, b := connect(t, s, 10*time.Second), connect(t, s, 10*time.Second)
+	a, b := connect(t, s, lasting), connect(t, s, lasting)
 	large := strings.Repeat("x", 10_000)
 	a.must(create("/a", ""))
 	for range 5 { // one after the other

@@ -12,7 +12,7 @@ import (
 // A session outlives its connection, and goes on where its id and password are shown.
 func TestResume(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	a := connect(t, s, 10*time.Second)
+	a := connect(t, s, lasting)
 	a.must(ephemeral("/e"))
 	a.must(&wire.Exists{Path: "/e", Watch: true})
 
@@ -53,7 +53,7 @@ func TestOldHandshake(t *testing.T) {
 	s := start(t, vfs.NewMem())
 	c := dial(t, s)
 	b, mark := wire.BeginFrame(nil)
-	req := wire.ConnectRequest{TimeOut: 6000, Password: make([]byte, 16)}
+	req := wire.ConnectRequest{TimeOut: lastingMs, Password: make([]byte, 16)}
 	c.write(wire.EndFrame(req.Append(b), mark))
 	f, err := c.frame()
 	if err != nil || len(f) != 36 {
@@ -66,7 +66,7 @@ func TestOldHandshake(t *testing.T) {
 func TestPipelinedHandshake(t *testing.T) {
 	s := start(t, vfs.NewMem())
 	c := dial(t, s)
-	b := hello(&wire.ConnectRequest{TimeOut: 10000})
+	b := hello(&wire.ConnectRequest{TimeOut: lastingMs})
 	for _, op := range []wire.Op{ephemeral("/early"), &wire.GetData{Path: "/early"}, &wire.Ping{}, &wire.GetEphemerals{}} {
 		b = append(b, c.request(op)...)
 	}
@@ -94,7 +94,7 @@ func TestPipelinedHandshake(t *testing.T) {
 func TestFutureZxid(t *testing.T) {
 	s := start(t, vfs.NewMem())
 	c := dial(t, s)
-	c.write(hello(&wire.ConnectRequest{TimeOut: 10000, LastZxidSeen: 1000}))
+	c.write(hello(&wire.ConnectRequest{TimeOut: lastingMs, LastZxidSeen: 1000}))
 	c.ended()
 }
 
@@ -102,41 +102,8 @@ func TestFutureZxid(t *testing.T) {
 func TestSilentConnection(t *testing.T) {
 	s := start(t, vfs.NewMem(), func(o *Options) { o.HandshakeTimeout = 50 * time.Millisecond })
 	silent, half := dial(t, s), dial(t, s)
-	half.write(hello(&wire.ConnectRequest{TimeOut: 10000})[:20])
+	half.write(hello(&wire.ConnectRequest{TimeOut: lastingMs})[:20])
 	silent.ended()
 	half.ended()
 	eventually(t, "both forgotten", func() bool { return s.conns.len() == 0 })
-}
-
-// Sessions end at a tick, with what they own; those whose clients speak, if only by pings, go on.
-func TestExpiry(t *testing.T) {
-	t.Parallel()
-	var j journal
-	s := start(t, vfs.NewMem(), j.into, func(o *Options) {
-		o.TickTime, o.MinSessionTimeout = 20*time.Millisecond, 100*time.Millisecond
-	})
-	quiet, watcher := connect(t, s, 100*time.Millisecond), connect(t, s, 40*time.Second)
-	quiet.must(ephemeral("/quiet"))
-	watcher.must(&wire.Exists{Path: "/quiet", Watch: true})
-	spoken := connect(t, s, time.Second)
-	// Pings are answered for as long as the quiet one lives, and then some.
-	ends := time.Time{}
-	for ends.IsZero() || time.Now().Before(ends) {
-		spoken.send(&wire.Ping{})
-		if r, err := spoken.next(); err != nil || r.Err != zk.OK {
-			t.Fatalf("a session that pings: %v, %v", r.Err, err)
-		}
-		if ends.IsZero() && !watcher.exists("/quiet") {
-			ends = time.Now().Add(1500 * time.Millisecond)
-		}
-		time.Sleep(5 * time.Millisecond) // how often a client pings
-	}
-	if len(watcher.notices) != 1 || watcher.notices[0].Type != zk.EventNodeDeleted {
-		t.Errorf("the watcher saw %v", watcher.notices)
-	}
-	quiet.ended()
-	if _, refused := quiet.resume(s); !refused {
-		t.Error("an expired session goes on")
-	}
-	j.wait(t, "INFO Expiring session "+quiet.session.SessionID.String())
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -30,7 +29,7 @@ func TestManyEphemerals(t *testing.T) {
 	t.Parallel()
 	mem := vfs.NewMem()
 	s := start(t, mem)
-	c, other := connect(t, s, 30*time.Second), connect(t, s, 30*time.Second)
+	c, other := connect(t, s, lasting), connect(t, s, lasting)
 	c.must(create("/parent", ""))
 	many(c, "/parent", 200_000, zk.Ephemeral)
 	other.must(&wire.GetChildren{Path: "/parent", Watch: true})
@@ -52,7 +51,7 @@ func TestManyEphemerals(t *testing.T) {
 // A list of children may be longer than any request: upstream's limit is for what a server reads.
 func TestManyChildren(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	c := connect(t, s, 30*time.Second)
+	c := connect(t, s, lasting)
 	c.must(create("/parent", ""))
 	const n = 100_000
 	many(c, "/parent", n, zk.Persistent)
@@ -77,7 +76,7 @@ func TestManyChildren(t *testing.T) {
 func TestLongMulti(t *testing.T) {
 	mem := vfs.NewMem()
 	s := start(t, mem)
-	c := connect(t, s, 30*time.Second)
+	c := connect(t, s, lasting)
 	m := &wire.Multi{}
 	for i := range 1000 {
 		m.Ops = append(m.Ops, create(name("/m%d", i), strings.Repeat("x", 900)))
@@ -99,7 +98,7 @@ func TestLongMulti(t *testing.T) {
 	if got := contents(s2); got != want {
 		t.Errorf("restored\n%+v\nnot\n%+v", got, want)
 	}
-	if data, _ := connect(t, s2, 30*time.Second).data("/m999"); len(data) != 900 {
+	if data, _ := connect(t, s2, lasting).data("/m999"); len(data) != 900 {
 		t.Errorf("%d bytes", len(data))
 	}
 }
@@ -108,7 +107,7 @@ func TestLongMulti(t *testing.T) {
 func TestUnstorableRequest(t *testing.T) {
 	mem := vfs.NewMem()
 	s := start(t, mem, func(o *Options) { o.MaxExtra = 1024 })
-	c := connect(t, s, 30*time.Second)
+	c := connect(t, s, lasting)
 	m := &wire.Multi{}
 	for len(m.Ops) < 20_000 {
 		m.Ops = append(m.Ops, sequential("/a", 0)) // each name gets ten digits
@@ -121,7 +120,7 @@ func TestUnstorableRequest(t *testing.T) {
 	}
 	c.must(create("/n", ""))
 	s2 := start(t, again(t, s, mem), func(o *Options) { o.MaxExtra = 1024 })
-	if !connect(t, s2, 30*time.Second).exists("/n") {
+	if !connect(t, s2, lasting).exists("/n") {
 		t.Error("gone")
 	}
 }

@@ -27,9 +27,9 @@ func TestConnectionLimits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var j journal
 			s := start(t, vfs.NewMem(), j.into, c.set)
-			first := connect(t, s, 10*time.Second)
-			connect(t, s, 10*time.Second)
-			connect(t, s, 10*time.Second)
+			first := connect(t, s, lasting)
+			connect(t, s, lasting)
+			connect(t, s, lasting)
 			for range 5 {
 				nc, err := net.DialTimeout("tcp", s.Addr().String(), patience)
 				if err != nil {
@@ -44,7 +44,7 @@ func TestConnectionLimits(t *testing.T) {
 			j.wait(t, "WARN", c.line)
 			first.nc.Close()
 			eventually(t, "room for one", func() bool { return s.conns.len() == 2 })
-			connect(t, s, 10*time.Second).must(create("/in", ""))
+			connect(t, s, lasting).must(create("/in", ""))
 		})
 	}
 }
@@ -54,11 +54,11 @@ func TestConnectionLimits(t *testing.T) {
 func TestOutstandingLimit(t *testing.T) {
 	disk := newDam(vfs.NewMem())
 	s := start(t, disk, func(o *Options) { o.GlobalOutstandingLimit = 10 })
-	idle := connect(t, s, 10*time.Second)
+	idle := connect(t, s, lasting)
 	var wg sync.WaitGroup
 	var clients []*client
 	for range 4 {
-		clients = append(clients, connect(t, s, 10*time.Second))
+		clients = append(clients, connect(t, s, lasting))
 	}
 	disk.shut()
 	defer disk.open()
@@ -98,7 +98,7 @@ func TestWordsUnderLoad(t *testing.T) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range 3 {
-		c := connect(t, s, 10*time.Second)
+		c := connect(t, s, lasting)
 		c.must(create(name("/w%d", i), ""))
 		wg.Go(func() {
 			for {

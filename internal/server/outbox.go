@@ -212,6 +212,13 @@ func (o *outbox) high() bool {
 	return len(o.buf)+o.waiting > highOutbox && !o.closing && !o.broken
 }
 
+// stuffed tells that the outbox is full or has ended: nothing is read for the sake of an answer.
+func (o *outbox) stuffed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.buf)+o.waiting > highOutbox || o.closing || o.broken
+}
+
 // room waits until the outbox is not full any more, or the connection ends.
 func (o *outbox) room() {
 	o.mu.Lock()

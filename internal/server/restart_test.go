@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -43,7 +42,7 @@ func TestCloseUnderLoad(t *testing.T) {
 	var wg sync.WaitGroup
 	var total atomic.Int64
 	for i := range 4 {
-		w := &writer{client: connect(t, s, 20*time.Second)}
+		w := &writer{client: connect(t, s, lasting)}
 		w.must(create(name("/w%d", i), ""))
 		w.must(ephemeral(name("/e%d", i)))
 		writers = append(writers, w)
@@ -92,7 +91,7 @@ func TestCloseUnderLoad(t *testing.T) {
 		}
 		c.must(&wire.CloseSession{})
 	}
-	c := connect(t, s2, 20*time.Second)
+	c := connect(t, s2, lasting)
 	if got := c.children("/"); len(got) != 5 {
 		t.Errorf("ephemerals stayed: %q", got)
 	}
@@ -108,7 +107,7 @@ func TestSnapshotWhileWriting(t *testing.T) {
 			var j journal
 			change := func(o *Options) { o.SnapCount, o.SnapshotMethod = 200, method }
 			s := start(t, mem, j.into, change)
-			c := connect(t, s, 20*time.Second)
+			c := connect(t, s, lasting)
 			rng := rand.New(rand.NewPCG(5, 6))
 			sent := int32(0)
 			for round := 0; j.with("Snapshot taken") < 5; round++ {
@@ -174,9 +173,9 @@ func TestOneServerPerFolder(t *testing.T) {
 		s2.Close()
 		t.Fatal("a second server took the folder")
 	}
-	connect(t, s, 10*time.Second).must(create("/still", ""))
+	connect(t, s, lasting).must(create("/still", ""))
 	s = start(t, again(t, s, mem))
-	if !connect(t, s, 10*time.Second).exists("/still") {
+	if !connect(t, s, lasting).exists("/still") {
 		t.Error("gone")
 	}
 }

@@ -50,7 +50,8 @@ type Server struct {
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
-	plain      atomic.Bool // tests: sockets are read and written as on systems without rawSock
+	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock
+	plain      atomic.Bool  // tests: sockets are read and written as on systems without rawSock
 	snapping   atomic.Bool
 	snapped    sync.WaitGroup // snapshots under way
 	diskFailed atomic.Bool    // the last commit failed and is being tried again
@@ -162,7 +163,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
 		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit,
-	}, res.Tree, res.Sessions, now, clock())
+	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
 	}

@@ -8,6 +8,8 @@ type sock interface {
 	// read waits for bytes and returns a pooled buffer with carry and what came behind it; the caller gives it back. The
 	// buffer is at least least long.
 	read(carry []byte, least int) ([]byte, error)
+	// unread tells, beside a read, that bytes wait in the socket. Where that cannot be found out it is false.
+	unread() bool
 	// tryWrite writes what fits.
 	tryWrite(b []byte) (int, error)
 }
@@ -25,6 +27,8 @@ func (p *plainSock) read(carry []byte, least int) ([]byte, error) {
 	}
 	return append(bufferFor(carry, max(least, len(carry)+n)), p.buf[:n]...), nil
 }
+
+func (p *plainSock) unread() bool { return false }
 
 // tryWrite leaves everything to a drain goroutine: a write here could block, and whoever flushes has others to serve.
 func (p *plainSock) tryWrite([]byte) (int, error) { return 0, nil }

@@ -11,8 +11,8 @@ import (
 func TestPlainSock(t *testing.T) {
 	s := start(t, vfs.NewMem())
 	s.plain.Store(true)
-	a := connect(t, s, patience)
-	b := connect(t, s, patience)
+	a := connect(t, s, lasting)
+	b := connect(t, s, lasting)
 	b.must(&wire.GetData{Path: "/", Watch: true})
 	for i := range 200 {
 		a.must(create(name("/x%d-%d", i, 0), string(make([]byte, 3000))))

@@ -66,6 +66,15 @@ func (r *rawSock) tryRead(fd uintptr) bool {
 	}
 }
 
+func (r *rawSock) unread() (some bool) {
+	_ = r.rc.Control(func(fd uintptr) { // which, unlike Read, does not wait for who reads
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK) // does not block: it is the poller's
+		some = err == nil && n > 0
+	})
+	return some
+}
+
 func (r *rawSock) tryWrite(b []byte) (int, error) {
 	r.out, r.n, r.werr = b, 0, nil
 	w := r.rc.Write(r.wfn)

@@ -108,7 +108,7 @@ func (v *source) Dump() admin.Dump {
 			name.Session, timeout = c.rc.Session(), int64(c.rc.TimeOut())
 		}
 		const bucket = 10000 // upstream's connections expire in buckets of ten seconds
-		at := (max(c.heard.Load(), clock()-(time.Now().UnixMilli()-c.made))+timeout)/bucket*bucket + bucket
+		at := (max(c.heard.Load(), s.clock()-(time.Now().UnixMilli()-c.made))+timeout)/bucket*bucket + bucket
 		b := byTime[at]
 		if b == nil {
 			b = &admin.ConnectionBucket{Expires: wall(at)}

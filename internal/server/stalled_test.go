@@ -2,7 +2,6 @@ package server
 
 import (
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 )
@@ -16,7 +15,7 @@ func TestStalledDiskBoundsNewcomers(t *testing.T) {
 	s.mu.Lock()
 	s.maxStalled = 20
 	s.mu.Unlock()
-	c := connect(t, s, 10*time.Second)
+	c := connect(t, s, lasting)
 	disk.SetSpace(0)
 	c.send(sequential("/s", 10))
 	j.wait(t, "ERROR the log cannot be written")
@@ -34,5 +33,5 @@ func TestStalledDiskBoundsNewcomers(t *testing.T) {
 	}
 	disk.SetSpace(1 << 20)
 	c.recv(1)
-	connect(t, s, 10*time.Second).must(create("/in", ""))
+	connect(t, s, lasting).must(create("/in", ""))
 }

@@ -29,7 +29,7 @@ func try(fs vfs.FS, change ...func(*Options)) (*Server, error) {
 	o.MaxClientCnxns = 0
 	o.PreAllocSize = 64 << 10
 	o.TickTime = 500 * time.Millisecond
-	o.MaxSessionTimeout = time.Minute
+	o.MaxSessionTimeout = lasting
 	o.FourLetterWords = []string{"*"}
 	o.Logger = slog.New(slog.DiscardHandler)
 	for _, f := range change {

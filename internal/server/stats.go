@@ -94,6 +94,9 @@ func monotonic() int64 { return int64(time.Since(epoch)/time.Microsecond) + 1 }
 // clock is the same in ms: what sessions live by.
 func clock() int64 { return int64(time.Since(epoch)/time.Millisecond) + 1 }
 
+// clock is the one that this server's sessions live by: a test may have set it ahead.
+func (s *Server) clock() int64 { return clock() + s.ahead.Load() }
+
 // wall is a time on clock as the wall clock shows it now.
 func wall(at int64) time.Time { return time.Now().Add(time.Duration(at-clock()) * time.Millisecond) }
 

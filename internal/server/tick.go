@@ -15,12 +15,12 @@ func (s *Server) tickLoop() {
 	tick := s.opt.TickTime.Milliseconds()
 	var dirty []*conn
 	for {
-		now := clock()
+		now := s.clock()
 		if !s.pause(time.Duration(tick-now%tick) * time.Millisecond) {
 			return
 		}
 		s.mu.Lock()
-		s.rep.Step(&replica.Tick{Now: time.Now().UnixMilli(), Clock: clock(), Heard: heard}, &s.eff)
+		s.rep.Step(&replica.Tick{Now: time.Now().UnixMilli(), Clock: judged(now, s.clock(), tick), Heard: heard}, &s.eff)
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
 		flushAll(dirty)
@@ -28,11 +28,22 @@ func (s *Server) tickLoop() {
 	}
 }
 
-// heard is when a connection was last heard from. One that is not read from cannot be heard, and is not to blame.
+// judged is the time by which a tick that began to wait at began, and runs at at, ends sessions. One that is more than a whole
+// tick late shows that the process was stopped or starved: clients may have come back meanwhile whose handshakes nobody has
+// read. So it ends only what was due before, and the next one, after they were read, the rest.
+func judged(began, at, tick int64) int64 {
+	if due := began - began%tick + tick; at-due > tick {
+		return began
+	}
+	return at
+}
+
+// heard is when a connection was last heard from. One that is not read from cannot be heard, and is not to blame; neither is
+// one whose request is there and was not read yet, because this machine has so much else to do.
 func heard(rc *replica.Conn) int64 {
 	c := rc.Tag.(*conn)
-	if c.held.Load() {
-		return clock()
+	if c.held.Load() || c.unread() {
+		return c.s.clock()
 	}
 	return c.heard.Load()
 }
