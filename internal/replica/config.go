@@ -17,8 +17,15 @@ func configOf(x *txn.Txn) *ensemble.Config {
 
 // configure shows the committed configuration in /zookeeper/config. Its time is this server's, so the znode is no part of the digest
 // (ensemble protocol, section 8.2).
-func (r *Replica) configure(c *zab.Configs) {
+func (r *Replica) configure(c zab.Configs) {
 	r.tree.SetConfig([]byte(c.Committed.String()), c.Committed.Version, r.lastTick)
 }
 
-func parseConfig(text []byte) *ensemble.Config { return nil }
+// parseConfig reads what a reconfiguration installs; nil if it is none.
+func parseConfig(text []byte) *ensemble.Config {
+	c, err := ensemble.Parse(string(text))
+	if err != nil {
+		return nil
+	}
+	return c
+}

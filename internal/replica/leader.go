@@ -18,7 +18,7 @@ func (r *Replica) fromLearner(link zab.Link, p *zab.Request, now, clock int64, e
 	}
 	op := wire.OpCode(p.Op)
 	if op == wire.OpSync {
-		r.member.questions = append(r.member.questions, question{link, r.prep.LastZxid(), r.member.core.Confirm(clock)})
+		r.member.core.Sync(link, clock)
 		return
 	}
 	req := prep.Request{Session: p.Session, Xid: p.Xid, IDs: p.IDs, Now: now}
@@ -79,30 +79,4 @@ func (r *Replica) revalidate(link zab.Link, p *zab.Revalidate, clock int64, e *E
 		}
 	}
 	r.member.core.Send(link, &zab.Revalidated{Session: p.Session, Valid: valid})
-}
-
-// answerSyncs answers the syncs that have seen what they waited for: what was proposed when they came is applied, and a quorum
-// has said since then that it still follows. A server that was deposed and does not know it yet cannot answer.
-//
-// SessionFIFO holds for a write behind a sync: its proposal leaves on each link behind the ping that confirms the sync, a member
-// acknowledges it behind the answer to that ping, and so the sync is confirmed before the write is committed.
-func (r *Replica) answerSyncs(e *Effects) {
-	m := r.member
-	done := 0
-	for _, q := range m.questions {
-		if q.zxid > r.tree.LastZxid() || q.turn > m.core.Confirmed() {
-			break
-		}
-		m.core.Send(q.link, &zab.SyncDone{})
-		done++
-	}
-	if done > 0 {
-		m.questions = append(m.questions[:0], m.questions[done:]...)
-		e.order(r, m.core.Ready())
-	}
-	if c := m.core.Confirmed(); c != m.confirmed {
-		m.confirmed = c
-		r.syncDue = 0
-		r.endSyncs(e)
-	}
 }

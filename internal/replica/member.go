@@ -22,15 +22,7 @@ type member struct {
 	lastTouch int64             // learning: when the leader was last told which sessions were heard of
 	heard     func(*Conn) int64 // of the event at hand
 
-	questions []question // leading: syncs of learners' clients that wait, in order
-	confirmed uint64     // leading: what core.Confirmed was when connections were last looked at
-}
-
-// question is a sync of a learner's client.
-type question struct {
-	link zab.Link
-	zxid zk.Zxid // what must be committed
-	turn uint64  // what must be confirmed
+	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
 }
 
 // leads tells whether this server may prepare txns.
@@ -40,6 +32,10 @@ func (r *Replica) leads() bool {
 
 // serves tells whether clients may be served.
 func (r *Replica) serves() bool { return r.member == nil || r.member.role.Serving }
+
+// Settled tells whether the tree shows nothing but what is committed. While a member looks for a leader it also shows what was logged,
+// which a leader may take back: no snapshot may hold that.
+func (r *Replica) Settled() bool { return r.serves() }
 
 // Role is what this server is in its ensemble; ok is false of one that stands alone.
 func (r *Replica) Role() (_ zab.Role, ok bool) {
@@ -56,11 +52,16 @@ func (r *Replica) Deadline() int64 { return r.member.core.Deadline() }
 func (r *Replica) peer(ev *Peer) {
 	m := r.member
 	m.heard = ev.Heard
+	switch x := ev.Event.(type) {
+	case *zab.Received:
+		r.decode(x.Packet)
+	case *zab.Loaded:
+		if !m.core.Wants(x) {
+			return // of a link that was given up meanwhile
+		}
+	}
 	if ev.Tree != nil {
 		r.restart(ev)
-	}
-	if x, ok := ev.Event.(*zab.Received); ok {
-		r.decode(x.Packet)
 	}
 	m.core.Step(ev.Event, ev.Clock)
 }
@@ -84,11 +85,15 @@ func (r *Replica) settle(now, clock int64, e *Effects) {
 	m := r.member
 	for {
 		rd := m.core.Ready()
-		if rd == nil {
+		if rd.Empty() {
 			break
 		}
 		if rd.Role != nil {
 			r.become(*rd.Role, clock, e)
+		}
+		if c := m.core.Confirmed(); c != m.confirmed {
+			m.confirmed = c
+			r.endSyncs(e) // before any later write of the same session
 		}
 		for i := range rd.Committed {
 			r.deliver(&rd.Committed[i], clock, e)
@@ -97,9 +102,6 @@ func (r *Replica) settle(now, clock int64, e *Effects) {
 		for i := range rd.Upper {
 			r.upper(&rd.Upper[i], now, clock, e)
 		}
-	}
-	if m.role.State == zab.Leading {
-		r.answerSyncs(e)
 	}
 }
 
@@ -119,7 +121,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		clear(r.proposed)
 		r.proposed, r.phead = r.proposed[:0], 0
 		r.prep, r.asked, r.doomed = nil, nil, nil
-		m.owners, m.asked, m.questions, r.syncing = nil, nil, nil, nil
+		m.owners, m.asked, r.syncing = nil, nil, nil
 		m.turns, m.done = 0, 0
 	}
 	if !was.Serving && role.Serving {
@@ -213,6 +215,7 @@ func (r *Replica) restart(ev *Peer) {
 	r.tree = ev.Tree
 	r.sessions = r.newSessions(ev.Sessions, ev.Clock)
 	r.digests = digests{}
+	r.configure(r.member.core.Configs())
 }
 
 // upper handles a packet that concerns sessions.

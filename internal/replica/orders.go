@@ -29,24 +29,17 @@ type LinkOrder struct {
 	Tree *Frozen // of a Snap: the stream behind it; the driver closes it
 }
 
-// Empty tells that there is nothing to do.
-func (o *Orders) Empty() bool {
-	return o.Role == nil && len(o.Disk) == 0 && len(o.Notify) == 0 && len(o.Links) == 0 && len(o.Dial) == 0 && len(o.Close) == 0 &&
-		o.Config == nil && len(o.Trace) == 0
-}
-
-// Take gives the orders and forgets them.
-func (o *Orders) Take() Orders {
-	all := *o
-	*o = Orders{}
-	return all
+// Reset forgets the orders, once the driver has them in its queues.
+func (o *Orders) Reset() {
+	clear(o.Disk)
+	clear(o.Notify)
+	clear(o.Links)
+	clear(o.Trace)
+	*o = Orders{Disk: o.Disk[:0], Notify: o.Notify[:0], Links: o.Links[:0], Dial: o.Dial[:0], Close: o.Close[:0], Trace: o.Trace[:0]}
 }
 
 // order collects what a Ready asks for, with the tree as it is now where the tree is wanted.
 func (e *Effects) order(r *Replica, rd *zab.Ready) {
-	if rd == nil {
-		return
-	}
 	o := &e.Orders
 	for _, d := range rd.Disk {
 		do := DiskOrder{Op: d}
@@ -69,7 +62,7 @@ func (e *Effects) order(r *Replica, rd *zab.Ready) {
 	o.Close = append(o.Close, rd.Close...)
 	if rd.Config != nil {
 		o.Config = rd.Config
-		r.configure(rd.Config)
+		r.configure(*rd.Config)
 	}
 	o.Trace = append(o.Trace, rd.Trace...)
 }

@@ -80,6 +80,7 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 	r.sessions = r.newSessions(sessions, clock)
 	if cfg.Zab != nil {
 		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role()}
+		r.configure(cfg.Zab.Configs())
 	} else {
 		r.prep = prep.New(cfg.Prep, t, r.sessions)
 	}

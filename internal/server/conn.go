@@ -285,10 +285,12 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	}
 	own := bytes.Clone(b[:whole])
 	batch := batches.Get().(*[]replica.Request)
-	since := monotonic()
+	since, elapsed := monotonic(), c.s.clock()
 	for at := 0; at < whole; {
 		f, _, _ := c.frame(own[at:])
-		*batch = append(*batch, replica.Decode(c.rc, f, now, since))
+		r := replica.Decode(c.rc, f, now, since)
+		r.Clock = elapsed
+		*batch = append(*batch, r)
 		at += 4 + len(f)
 	}
 	s := c.s

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
@@ -57,6 +56,3 @@ func DefaultEnsemble() EnsembleOptions {
 		LeaderServes: true,
 	}
 }
-
-// errEnsemble keeps a member from serving alone what the others do not know of.
-var errEnsemble = errors.New("ensembles are not in this release: several members, or standaloneEnabled=false")

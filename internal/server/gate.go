@@ -113,6 +113,7 @@ func opOf(f []byte) wire.OpCode { return wire.OpCode(binary.BigEndian.Uint32(f[4
 func (g *gate) hand(c *conn, f []byte, now, since int64, throttled bool, few []*conn) (dirty []*conn, busy bool) {
 	s := g.s
 	ev := replica.Decode(c.rc, bytes.Clone(f), now, since)
+	ev.Clock = c.s.clock()
 	ev.Throttled = throttled
 	if throttled {
 		s.metrics.Add(admin.ThrottledOps, 1)

@@ -56,7 +56,7 @@ func newMember(s *Server, fresh func() *tree.Tree, res *store.Restored) (*member
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
 		ForceSnapshot: o.ForceSnapshot, Reconfig: o.ReconfigEnabled,
-	}, d, clock())
+	}, d, s.clock())
 	return m, core, nil
 }
 
@@ -115,7 +115,7 @@ func (m *member) addrs(self ensemble.Member, port func(ensemble.Addr) int) (list
 // agree gives the replica an event of the agreement, and does what follows from it.
 func (m *member) agree(ev replica.Peer) {
 	s := m.s
-	ev.Now, ev.Clock, ev.Heard = time.Now().UnixMilli(), clock(), heard
+	ev.Now, ev.Clock, ev.Heard = time.Now().UnixMilli(), s.clock(), heard
 	var few [8]*conn
 	s.mu.Lock()
 	s.rep.Step(&ev, &s.eff)
@@ -202,7 +202,7 @@ func (m *member) timerLoop() {
 		at := m.s.rep.Deadline()
 		m.armed = at
 		m.s.mu.Unlock()
-		wait := time.Duration(min(at-clock(), int64(time.Hour/time.Millisecond))) * time.Millisecond
+		wait := time.Duration(min(at-m.s.clock(), int64(time.Hour/time.Millisecond))) * time.Millisecond
 		if wait > 0 {
 			t := time.NewTimer(wait)
 			select {
@@ -218,7 +218,7 @@ func (m *member) timerLoop() {
 		if m.s.ctx.Err() != nil {
 			return
 		}
-		if clock() >= at {
+		if m.s.clock() >= at {
 			m.agree(replica.Peer{Event: &zab.Timer{}})
 		}
 	}

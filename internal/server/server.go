@@ -24,9 +24,10 @@ import (
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/vfs"
+	"github.com/zooid-io/zooid/internal/zab"
 )
 
-// Server is a standalone server: it owns a data folder and serves clients.
+// Server is a server, alone or one of an ensemble: it owns a data folder and serves clients.
 type Server struct {
 	opt   Options
 	log   *slog.Logger
@@ -36,6 +37,8 @@ type Server struct {
 	mu  sync.RWMutex // around rep and eff
 	rep *replica.Replica
 	eff replica.Effects
+
+	member *member // nil where the server stands alone
 
 	listener net.Listener
 	conns    connSet
@@ -68,9 +71,6 @@ type Server struct {
 // Start restores the data folder, binds the client port and serves. fs is nil for the real file system. The error says what
 // is wrong with the folder (*store.DirError and its kin) or the port.
 func Start(opt Options, fs vfs.FS) (*Server, error) {
-	if opt.Ensemble != nil {
-		return nil, errEnsemble
-	}
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
@@ -116,9 +116,20 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	if s.auditor != nil {
 		s.auditor.server("serverStart", auditSuccess)
 	}
-	s.wg.Add(3)
-	go s.commitLoop()
-	go s.applyLoop()
+	if s.member != nil {
+		if err := s.member.open(); err != nil {
+			s.startFailed()
+			if s.listener != nil {
+				s.listener.Close()
+			}
+			return nil, errors.Join(err, s.store.Close())
+		}
+	} else {
+		s.wg.Add(2)
+		go s.commitLoop()
+		go s.applyLoop()
+	}
+	s.wg.Add(1)
 	go s.tickLoop()
 	go paceGC(s.ctx)
 	if opt.PurgeInterval > 0 {
@@ -152,6 +163,12 @@ func (s *Server) restore(fs vfs.FS) error {
 	if err != nil {
 		return errors.Join(err, st.Close())
 	}
+	var core *zab.Core
+	if o.Ensemble != nil {
+		if s.member, core, err = newMember(s, fresh, res); err != nil {
+			return errors.Join(err, st.Close())
+		}
+	}
 	least, most := o.SessionLimits()
 	now := time.Now().UnixMilli()
 	s.rep = replica.New(replica.Config{
@@ -162,9 +179,9 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
-	if res.Txns > 0 {
+	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
 	}
 	return nil
@@ -199,6 +216,9 @@ func (s *Server) Close() error {
 		}
 		if s.listener != nil {
 			err = s.listener.Close()
+		}
+		if s.member != nil {
+			s.member.leave()
 		}
 		s.conns.closeAll()
 		s.connWG.Wait()
@@ -270,6 +290,9 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	s.chronicle()
 	s.audit()
 	s.eff.Reset()
+	if s.member != nil {
+		s.member.carryOut()
+	}
 	if len(s.eff.Log) > 0 {
 		select {
 		case s.wakeCommit <- struct{}{}:

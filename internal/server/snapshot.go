@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/store"
 )
 
@@ -15,7 +16,10 @@ func (s *Server) snapshot() {
 		return
 	}
 	s.mu.Lock()
-	f := s.rep.Freeze()
+	var f *replica.Frozen
+	if s.rep.Settled() {
+		f = s.rep.Freeze()
+	}
 	s.mu.Unlock()
 	if f == nil {
 		s.snapping.Store(false)
@@ -26,17 +30,7 @@ func (s *Server) snapshot() {
 		defer s.snapped.Done()
 		defer s.snapping.Store(false)
 		start := time.Now()
-		sn := store.Snapshot{
-			Zxid: f.View.Zxid(), ACLs: f.View.ACLs(), Digest: f.View.Digest(), HasDigest: s.opt.Digest,
-			Next: func(b []byte, most int) ([]byte, bool) {
-				s.mu.RLock()
-				defer s.mu.RUnlock()
-				return f.View.Next(b, most)
-			},
-		}
-		for _, e := range f.Sessions {
-			sn.Sessions = append(sn.Sessions, store.Session{ID: e.ID, Timeout: e.Timeout})
-		}
+		sn := s.frozen(f)
 		path, size, err := s.store.WriteSnapshot(sn)
 		s.mu.Lock()
 		f.View.Close()
@@ -49,6 +43,22 @@ func (s *Server) snapshot() {
 		s.log.Info("Snapshotting: "+sn.Zxid.String()+" to "+path, "bytes", size, "took", time.Since(start))
 		s.metrics.Record(admin.SnapshotTime, time.Since(start).Milliseconds())
 	}()
+}
+
+// frozen is a view for the store to write, which reads it in chunks under the read lock.
+func (s *Server) frozen(f *replica.Frozen) store.Snapshot {
+	sn := store.Snapshot{
+		Zxid: f.View.Zxid(), ACLs: f.View.ACLs(), Digest: f.View.Digest(), HasDigest: s.opt.Digest,
+		Next: func(b []byte, most int) ([]byte, bool) {
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			return f.View.Next(b, most)
+		},
+	}
+	for _, e := range f.Sessions {
+		sn.Sessions = append(sn.Sessions, store.Session{ID: e.ID, Timeout: e.Timeout})
+	}
+	return sn
 }
 
 // purgeLoop removes snapshots and logs that are not needed any more, now and each interval.

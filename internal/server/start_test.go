@@ -92,13 +92,3 @@ func (j *journal) wait(t testing.TB, parts ...string) {
 		}
 	}
 }
-
-// A member of an ensemble does not serve alone what the others do not know of.
-func TestNoMemberStartsAlone(t *testing.T) {
-	e := DefaultEnsemble()
-	s, err := try(vfs.NewMem(), func(o *Options) { o.Ensemble = &e })
-	if err == nil {
-		s.Close()
-		t.Fatal("it serves")
-	}
-}

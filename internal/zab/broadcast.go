@@ -28,7 +28,7 @@ func (c *Core) Propose(p Proposal, now int64) {
 	if p.Config != nil && c.o.Reconfig {
 		c.saw(p.Config)
 	}
-	c.open.push(entry{Proposal: p, need: c.lead.need})
+	c.open.push(entry{Proposal: p, need: c.lead.need, asked: c.asked})
 	c.logTo(c.open.len(), true)
 	var out *Propose
 	for _, l := range c.lead.learners {
@@ -70,6 +70,7 @@ func (c *Core) commit() {
 	c.ordered++
 	c.committed = e.Zxid
 	c.deliver()
+	defer c.answerSyncs()
 	var commit *Commit
 	var inform *Inform
 	for _, l := range c.lead.learners {
@@ -93,6 +94,17 @@ func (c *Core) commit() {
 func (c *Core) fromAck(l *learner, z zk.Zxid) {
 	l.answered(z)
 	if z.Counter() != 0 && c.phase == leading {
+		if i := int64(z - c.firstOpen()); i >= 0 && i < int64(c.open.len()) {
+			c.ackAnswers(l, c.open.at(int(i)))
+		}
 		c.acked(l.index, z)
 	}
+}
+
+// firstOpen is the zxid of the oldest proposal that is not committed, 0 without one.
+func (c *Core) firstOpen() zk.Zxid {
+	if c.open.len() == 0 {
+		return 0
+	}
+	return c.open.at(0).Zxid
 }

@@ -80,8 +80,9 @@ type Core struct {
 // entry is a proposal on its way. A leader keeps who has it, and what it needs.
 type entry struct {
 	Proposal
-	acks set
-	need *need
+	acks  set
+	need  *need
+	asked uint64 // the last question when it was proposed
 }
 
 // held is what waits for the disk: DurableAck.
@@ -180,8 +181,11 @@ func (c *Core) Step(ev Event, now int64) {
 			c.fromLeader(ev.Packet)
 		}
 	case *Loaded:
-		if ev.Link == c.up.link && c.phase == loading {
+		switch {
+		case c.Wants(ev):
 			c.loaded(ev.Zxid)
+		case ev.Link == c.up.link && c.phase == loading:
+			c.becomeLooking("SNAP as of " + ev.Zxid.String() + ", committed is " + c.committed.String())
 		}
 	case *Synced:
 		c.durable(ev.N)
@@ -433,6 +437,14 @@ func (c *Core) Deadline() int64 {
 	}
 	return never
 }
+
+// Wants tells whether a Loaded would be taken: the tree is to be exchanged for the one that was read.
+func (c *Core) Wants(ev *Loaded) bool {
+	return ev.Link == c.up.link && c.phase == loading && ev.Zxid >= c.committed
+}
+
+// Configs are the configurations as they are now.
+func (c *Core) Configs() Configs { return c.configs }
 
 // Role tells what the server is now.
 func (c *Core) Role() Role { return Role{c.role, c.leader, c.epoch, c.serving} }

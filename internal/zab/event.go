@@ -82,6 +82,12 @@ type Ready struct {
 	Trace []string
 }
 
+// Empty tells that there is nothing to do.
+func (r *Ready) Empty() bool {
+	return r.Role == nil && r.Dial == nil && r.Config == nil && len(r.Committed) == 0 && len(r.Disk) == 0 && len(r.Notify) == 0 &&
+		len(r.Send) == 0 && len(r.Close) == 0 && len(r.Upper) == 0 && len(r.Trace) == 0
+}
+
 // Role is what a server is, and whether it serves clients.
 type Role struct {
 	State   State

@@ -153,10 +153,6 @@ func (c *Core) snapshot() {
 }
 
 func (c *Core) loaded(z zk.Zxid) {
-	if z < c.committed {
-		c.becomeLooking("SNAP as of " + z.String() + ", committed is " + c.committed.String())
-		return
-	}
 	c.write(&Install{z})
 	c.last, c.delivered = z, z
 	c.history.clear()
