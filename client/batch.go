@@ -129,7 +129,7 @@ func (b *Batch) Flush(ctx context.Context) error {
 // Send sends the calls that were added since the last Send and does not wait. Where there is no connection they wait for one, as
 // any call does.
 func (b *Batch) Send() {
-	b.c.submit(b.calls[b.sent:])
+	b.c.submit(b.calls[b.sent:]...)
 	b.sent = len(b.calls)
 }
 

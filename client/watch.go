@@ -67,7 +67,7 @@ type Watch struct {
 	core clientcore.Watch
 	c    *Client
 	ch   chan Notice // room for WatchBuffer events and one gap; filled under the client's lock
-	gap  bool        // the last item of ch is a gap by overflow, unless it was read
+	gap  bool        // events were dropped, and ch says so behind the last that was not
 	err  error       // why ch is closed; under the client's lock
 }
 
@@ -90,6 +90,42 @@ func (c *Client) AddWatch(ctx context.Context, path string, mode zk.AddWatchMode
 		return nil, err
 	}
 	return w, nil
+}
+
+// take puts what the core tells of a watch into its stream. The caller holds the client's lock.
+func (w *Watch) take(f clientcore.Fired) {
+	f.Event.Path = w.c.in(f.Event.Path)
+	switch {
+	case f.Last:
+		w.err = ErrWatchClosed
+		if f.Event.Type == zk.EventNone {
+			w.err = &zk.Error{Op: "addWatch", Path: f.Event.Path, Code: zk.SessionExpired}
+			switch f.Event.State {
+			case zk.StateAuthFailed:
+				w.err = &zk.Error{Op: "addWatch", Path: f.Event.Path, Code: zk.AuthFailed}
+			case zk.StateClosed:
+				w.err = &zk.Error{Op: "addWatch", Path: f.Event.Path, Code: zk.SessionExpired, Err: ErrClosed}
+			}
+		}
+		close(w.ch)
+	case f.Gap:
+		w.put(Notice{Event: f.Event, Missed: MissedReconnect})
+	default:
+		w.put(Notice{Event: f.Event})
+	}
+}
+
+// put appends to the stream, or drops. Only put fills ch, so that the place behind WatchBuffer is free for the gap whenever there was
+// none since the last time that there was room.
+func (w *Watch) put(n Notice) {
+	if len(w.ch) < WatchBuffer {
+		w.ch <- n
+		w.gap = false
+	} else if !w.gap {
+		e := zk.Event{Type: zk.EventNone, State: zk.StateSyncConnected, Path: w.c.in(w.core.Path), Zxid: -1}
+		w.ch <- Notice{Event: e, Missed: MissedOverflow}
+		w.gap = true
+	}
 }
 
 // C is the stream. It is closed after the last item: Err then tells why. It holds WatchBuffer events; where the reader is slower,
@@ -122,7 +158,28 @@ func (w *Watch) Err() error {
 
 // Close ends the stream at once. If no other Watch of this client has the same path and mode, the server is told to forget it, and
 // Close waits for that; the error says that it could not be told, which does no harm. A second Close does nothing.
-func (w *Watch) Close(ctx context.Context) error { return w.c.closeWatch(ctx, w) }
+func (w *Watch) Close(ctx context.Context) error {
+	c := w.c
+	c.mu.Lock()
+	if w.err != nil {
+		c.mu.Unlock()
+		return nil
+	}
+	last := c.core.Forget(&w.core)
+	w.err = ErrWatchClosed
+	close(w.ch)
+	connected := c.status.State.IsConnected()
+	c.mu.Unlock()
+	if !last || !connected { // without a connection the server has forgotten it, and it is not set again
+		return nil
+	}
+	op := &wire.WatchQuery{Remove: true, Path: w.core.Path, Type: w.core.Kind.Type()}
+	err := c.do(ctx, c.in(w.core.Path), op, nil, nil)
+	if errors.Is(err, zk.NoWatcher) || errors.Is(err, zk.MarshallingError) { // a server before 3.9 cannot remove just these
+		return nil
+	}
+	return err
+}
 
 // RemoveWatches removes the watches of one type that this client has at path, from the server and here: a channel of GetW, ExistsW
 // or ChildrenW gives an event of Type zk.EventDataWatchRemoved or zk.EventChildWatchRemoved, a Watch ends with ErrWatchClosed.
