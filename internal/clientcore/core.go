@@ -166,7 +166,6 @@ func (c *Core) Received(now int64, frame []byte) error {
 	if k == nil || k.xid != h.Xid {
 		return fmt.Errorf("a reply to xid %d, %s", h.Xid, c.expected(k))
 	}
-	c.calls.pop()
 	return c.replied(now, k, h, d)
 }
 
@@ -224,16 +223,16 @@ func (c *Core) live(now int64) {
 	}
 }
 
-// replied takes the reply to a call.
+// replied takes the reply to the oldest call. One that cannot be read leaves the call to Disconnected.
 func (c *Core) replied(now int64, k *Call, h wire.ReplyHeader, d *jute.Decoder) error {
-	if k == c.loginCall {
-		return c.loginReplied(now, h, d)
-	}
 	if h.Err == zk.OK && k.Reply != nil && k.fate == pending {
 		if k.Reply.Decode(d); d.Err() != nil {
-			c.finish(k, zk.MarshallingError)
 			return fmt.Errorf("the reply to %s could not be read: %w", k.Op.OpCode(), d.Err())
 		}
+	}
+	c.calls.pop()
+	if k == c.loginCall {
+		return c.loginReplied(now, h, d)
 	}
 	switch op := k.Op.(type) {
 	case *wire.WatchQuery:
