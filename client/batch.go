@@ -42,10 +42,11 @@ func (b *Batch) CreateTTL(path string, data []byte, mode zk.Mode, ttl time.Durat
 
 func (b *Batch) create(path string, op *wire.Create, err error) *CreateResult {
 	res, r := &CreateResult{Err: ErrNotSent}, &wire.Create2Reply{}
-	b.add(path, op, err, r, func(err error) {
+	b.add(path, op, err, r, func(err error) error {
 		if res.Err = err; err == nil {
 			res.Path, res.Stat = b.c.in(r.Path), r.Stat
 		}
+		return res.Err
 	})
 	return res
 }
@@ -53,10 +54,11 @@ func (b *Batch) create(path string, op *wire.Create, err error) *CreateResult {
 // Get adds Client.Get.
 func (b *Batch) Get(path string) *GetResult {
 	res, r := &GetResult{Err: ErrNotSent}, &wire.DataReply{}
-	b.add(path, &wire.GetData{Path: b.c.out(path)}, nil, r, func(err error) {
+	b.add(path, &wire.GetData{Path: b.c.out(path)}, nil, r, func(err error) error {
 		if res.Err = err; err == nil {
 			res.Data, res.Stat = r.Data, r.Stat
 		}
+		return res.Err
 	})
 	return res
 }
@@ -64,8 +66,9 @@ func (b *Batch) Get(path string) *GetResult {
 // Set adds Client.Set.
 func (b *Batch) Set(path string, data []byte, version int32) *SetResult {
 	res, r := &SetResult{Err: ErrNotSent}, &wire.StatReply{}
-	b.add(path, &wire.SetData{Path: b.c.out(path), Data: data, Version: version}, nil, r, func(err error) {
+	b.add(path, &wire.SetData{Path: b.c.out(path), Data: data, Version: version}, nil, r, func(err error) error {
 		res.Stat, res.Err = r.Stat, err
+		return res.Err
 	})
 	return res
 }
@@ -73,16 +76,17 @@ func (b *Batch) Set(path string, data []byte, version int32) *SetResult {
 // Delete adds Client.Delete.
 func (b *Batch) Delete(path string, version int32) *DeleteResult {
 	res := &DeleteResult{Err: ErrNotSent}
-	b.add(path, &wire.Delete{Path: b.c.out(path), Version: version}, nil, nil, func(err error) { res.Err = err })
+	b.add(path, &wire.Delete{Path: b.c.out(path), Version: version}, nil, nil, func(err error) error { res.Err = err; return err })
 	return res
 }
 
 // Exists adds Client.Exists.
 func (b *Batch) Exists(path string) *ExistsResult {
 	res, r := &ExistsResult{Err: ErrNotSent}, &wire.StatReply{}
-	b.add(path, &wire.Exists{Path: b.c.out(path)}, nil, r, func(err error) {
+	b.add(path, &wire.Exists{Path: b.c.out(path)}, nil, r, func(err error) error {
 		res.Found, res.Err = existence(err)
 		res.Stat = r.Stat
+		return res.Err
 	})
 	return res
 }
@@ -90,10 +94,11 @@ func (b *Batch) Exists(path string) *ExistsResult {
 // Children adds Client.Children.
 func (b *Batch) Children(path string) *ChildrenResult {
 	res, r := &ChildrenResult{Err: ErrNotSent}, &wire.Children2Reply{}
-	b.add(path, &wire.GetChildren{Path: b.c.out(path), WithStat: true}, nil, r, func(err error) {
+	b.add(path, &wire.GetChildren{Path: b.c.out(path), WithStat: true}, nil, r, func(err error) error {
 		if res.Err = err; err == nil {
 			res.Children, res.Stat = r.Children, r.Stat
 		}
+		return res.Err
 	})
 	return res
 }
@@ -101,12 +106,12 @@ func (b *Batch) Children(path string) *ChildrenResult {
 // Sync adds Client.Sync.
 func (b *Batch) Sync(path string) *SyncResult {
 	res := &SyncResult{Err: ErrNotSent}
-	b.add(path, &wire.Sync{Path: b.c.out(path)}, nil, &wire.PathReply{}, func(err error) { res.Err = err })
+	b.add(path, &wire.Sync{Path: b.c.out(path)}, nil, &wire.PathReply{}, func(err error) error { res.Err = err; return err })
 	return res
 }
 
 // add appends a call; one that cannot be made is there too, and has its error.
-func (b *Batch) add(path string, op wire.Op, err error, reply wire.Reply, fill func(error)) {
+func (b *Batch) add(path string, op wire.Op, err error, reply wire.Reply, fill func(error) error) {
 	k := &call{path: path, done: make(chan struct{}), fill: fill}
 	if err == nil {
 		err = checkPath(op, path)
@@ -138,8 +143,7 @@ func (b *Batch) Send() {
 func (b *Batch) Wait(ctx context.Context) error {
 	var first error
 	for _, k := range b.calls[:b.sent] {
-		err := b.c.wait(ctx, k)
-		if k.fill(err); first == nil {
+		if err := k.fill(b.c.wait(ctx, k)); first == nil {
 			first = err
 		}
 	}

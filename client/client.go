@@ -143,7 +143,7 @@ type call struct {
 	path string        // as the caller knows it
 	done chan struct{} // closed when err is valid
 	err  error
-	fill func(error) // of a batch: fills the result
+	fill func(error) error // of a batch: fills the result and gives its error
 }
 
 // do makes one call: every operation goes through here. A watch is registered with the reply.
