@@ -80,6 +80,13 @@ func Dial(ctx context.Context, servers []string, opt *Options) (*Client, error) 
 	go c.connect(newRound(hosts, o.Rand))
 	select {
 	case <-c.first:
+		if len(o.Auth) > 0 { // the answers to the credentials come no later than that to a request behind them
+			c.do(ctx, "/", &wire.Exists{Path: "/"}, &wire.StatReply{}, nil)
+			if s := c.Status(); s.State == AuthFailed {
+				<-c.gone
+				return nil, &zk.Error{Op: "dial", Code: zk.AuthFailed}
+			}
+		}
 		return c, nil
 	case <-c.life.Done():
 		<-c.gone
