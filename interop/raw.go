@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds each wait for an answer. It is never the measure of a test: whatever is waited for must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Conn is a connection to a server that can send any bytes.
 type Conn struct {

@@ -97,15 +97,17 @@ func (in *instance) settle(ctx context.Context) (bytes int64, ok bool) {
 		return 0, false
 	}
 	still := time.Duration(0)
-	for waited := time.Duration(0); waited < patientSettle && still < settled; waited += settleStep {
+	step := def(in.settleStep, settleStep)
+	faster := settleStep / step
+	for waited := time.Duration(0); waited < patientSettle/faster && still < settled/faster; waited += step {
 		select {
 		case <-ctx.Done():
 			return last, ok
-		case <-time.After(settleStep):
+		case <-time.After(step):
 		}
 		now, _ := memoryOf(in.pids)
 		if change := now - last; change < last/200 && -change < last/200 {
-			still += settleStep
+			still += step
 			continue // compared with where the stillness began, so that a slow drift is seen
 		}
 		last, still = now, 0

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Target is what is measured: one server, or the servers of one ensemble. It runs already, or is started by the bench.
@@ -14,6 +15,8 @@ type Target struct {
 	Addrs   []string // host:port; connections are spread over them
 	PIDs    []int    // processes whose CPU and memory count; none is "unknown"
 	Command string   // if set the bench starts the server itself, with {port} and {dir} put in; Addrs and PIDs are then empty
+
+	settleStep time.Duration // tests: instead of the usual, and everything about settling in proportion
 }
 
 // ParseServers reads "host:port,host:port": one target of that many servers.

@@ -454,7 +454,7 @@ func (c *conn) fourLetters(b []byte) (int, bool) {
 	c.received(1, 4)
 	answer := c.s.words.Answer(word, b[4:], &source{s: c.s})
 	c.s.metrics.PacketsSent(1)
-	c.out.add(answer, true)
+	c.out.add(answer, true, maxOutbox)
 	c.flush()
 	return len(b), false
 }

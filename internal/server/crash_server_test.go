@@ -16,7 +16,7 @@ import (
 // ephemerals. Not deterministic in time; seeds choose the faults.
 func TestServerCrashes(t *testing.T) {
 	seeds := uint64(20)
-	if testing.Short() {
+	if testing.Short() || Brief() {
 		seeds = 5
 	}
 	for seed := range seeds {

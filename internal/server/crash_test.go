@@ -63,7 +63,7 @@ func TestCrashes(t *testing.T) {
 		return
 	}
 	n := 200
-	if testing.Short() {
+	if testing.Short() || Brief() {
 		n = 50
 	}
 	if *crashesFlag > 0 {

@@ -28,10 +28,15 @@ func many(c *client, parent string, n int, mode zk.Mode) {
 func TestManyEphemerals(t *testing.T) {
 	t.Parallel()
 	mem := vfs.NewMem()
-	s := start(t, mem)
+	n, limit := 200_000, wire.DefaultMaxFrame
+	if Brief() {
+		n, limit = n/5, limit/5
+	}
+	limits := func(o *Options) { o.MaxFrame, o.MaxExtra = limit, limit }
+	s := start(t, mem, limits)
 	c, other := connect(t, s, lasting), connect(t, s, lasting)
 	c.must(create("/parent", ""))
-	many(c, "/parent", 200_000, zk.Ephemeral)
+	many(c, "/parent", n, zk.Ephemeral)
 	other.must(&wire.GetChildren{Path: "/parent", Watch: true})
 	c.must(&wire.CloseSession{})
 	c.ended()
@@ -42,7 +47,7 @@ func TestManyEphemerals(t *testing.T) {
 		t.Errorf("%d notices for one watch", len(other.notices))
 	}
 	want := contents(s)
-	s2 := start(t, again(t, s, mem))
+	s2 := start(t, again(t, s, mem), limits)
 	if got := contents(s2); got != want {
 		t.Errorf("restored\n%+v\nnot\n%+v", got, want)
 	}

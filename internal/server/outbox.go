@@ -73,8 +73,8 @@ type outbox struct {
 	broken  bool // the socket is gone
 }
 
-// add appends bytes; with last the connection closes behind them. It tells whether the caller has to flush.
-func (o *outbox) add(b []byte, last bool) bool {
+// add appends bytes; with last the connection closes behind them. Where more than most bytes wait then, it ends at once. add tells whether the caller has to flush.
+func (o *outbox) add(b []byte, last bool, most int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closing || o.broken {
@@ -95,7 +95,7 @@ func (o *outbox) add(b []byte, last bool) bool {
 			_ = o.nc.SetWriteDeadline(time.Now().Add(closeTime))
 		}
 	}
-	if len(o.buf)+o.waiting > maxOutbox && len(b) < maxOutbox/2 {
+	if len(o.buf)+o.waiting > most && len(b) < most/2 {
 		o.broken, o.buf = true, nil
 		_ = o.nc.Close() // wakes who is writing and who is reading
 		return false

@@ -59,6 +59,7 @@ type Server struct {
 	snapped    sync.WaitGroup // snapshots under way
 	diskFailed atomic.Bool    // the last commit failed and is being tried again
 	maxStalled int            // txns that wait for a failing disk before no new client is let in
+	maxOutbox  int            // bytes that may wait for one client; maxOutbox but for tests
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -86,7 +87,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	s.scribe = newScribe(s.log)
 	s.bucket, s.gate = newBucket(opt.ConnThrottle, time.Since(epoch).Milliseconds()), newGate(s)
-	s.maxStalled = maxStalled
+	s.maxStalled, s.maxOutbox = maxStalled, maxOutbox
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var err error
@@ -275,7 +276,7 @@ func (s *Server) perform(dirty []*conn) []*conn {
 		} else if s.gate != nil && !send.Notice {
 			s.gate.answered(c)
 		}
-		if c.out.add(s.eff.Bytes(send), send.Close) {
+		if c.out.add(s.eff.Bytes(send), send.Close, s.maxOutbox) {
 			dirty = append(dirty, c)
 		}
 	}

@@ -74,14 +74,21 @@ func TestSlowReader(t *testing.T) {
 func TestUnreadNotices(t *testing.T) {
 	t.Parallel()
 	s := start(t, vfs.NewMem(), func(o *Options) { o.MaxFrame, o.MaxExtra = 8<<20, 8<<20 })
+	if Brief() {
+		s.SetMaxOutbox(maxOutbox / 8)
+	}
 	slow, writer := connect(t, s, lasting), connect(t, s, lasting)
 	narrow(slow)
-	path := "/" + strings.Repeat("p", 2<<20)
+	size := 2 << 20
+	if Brief() {
+		size /= 8
+	}
+	path := "/" + strings.Repeat("p", size)
 	writer.must(create(path, ""))
 	slow.must(&wire.AddWatch{Path: "/", Mode: zk.WatchPersistentRecursive})
 	for i := 0; s.conns.len() == 2; i++ {
 		if i > 200 {
-			t.Fatal("400 MB were kept for a client that does not read")
+			t.Fatalf("200 notices of %d bytes were kept for a client that does not read", size)
 		}
 		writer.must(set(path, ""))
 	}

@@ -32,11 +32,22 @@ type machine struct {
 	counts  map[string]int
 }
 
-var crashSeeds = flag.Uint64("crashseeds", 600, "how many seeds TestCrashes runs")
+var (
+	crashSeeds = flag.Uint64("crashseeds", 0, "how many seeds TestCrashes runs; 0 is 600, fewer where that takes long")
+	fullFlag   = flag.Bool("full", false, "under the race detector too, run every test at its full size")
+)
+
+// brief tells that the tests with the most rounds are to do with fewer: this room has one lock, and each round takes it alike.
+func brief() bool { return raced && !*fullFlag }
 
 func TestCrashes(t *testing.T) {
-	seeds := *crashSeeds
-	if testing.Short() {
+	seeds := uint64(600)
+	switch {
+	case *crashSeeds > 0:
+		seeds = *crashSeeds
+	case brief():
+		seeds = 60
+	case testing.Short():
 		seeds = 200
 	}
 	counts := map[string]int{}

@@ -213,14 +213,20 @@ func TestDamagedCompressedSnapshots(t *testing.T) {
 				t.Errorf("%q, %s: read as %s instead of %s", compression, fmt.Sprintf(format, args...), got, want)
 			}
 		}
-		for i := range whole {
+		step := 1
+		if brief() {
+			step = 11
+		}
+		changes := 0
+		for i := 0; i < len(whole); i += step {
+			changes += 2
 			check(whole[:i], "cut to %d of %d bytes", i, len(whole))
 			b := slices.Clone(whole)
 			b[i] ^= 1 << (i * 5 % 8)
 			check(b, "a bit of byte %d of %d", i, len(whole))
 		}
-		if least := len(whole)*2 - 70; refused < least { // a header and the trailers say little, the rest is sealed
-			t.Errorf("%q: of %d changes %d were refused", compression, len(whole)*2, refused)
+		if least := changes - 70/step; refused < least { // a header and the trailers say little, the rest is sealed
+			t.Errorf("%q: of %d changes %d were refused", compression, changes, refused)
 		}
 
 		// Alone and cut short it is no empty database (ZOOKEEPER-2325; 3.8.0 takes a plain one for that).
