@@ -228,7 +228,7 @@ func (e *Elections) addrs(sid ensemble.SID) (addrs []string) {
 		}
 		m, _ := c.Member(sid)
 		for _, a := range m.Peers {
-			if s := hostPort(a.Host, a.ElectionPort); !slices.Contains(addrs, s) {
+			if s := a.Election(); !slices.Contains(addrs, s) {
 				addrs = append(addrs, s)
 			}
 		}

@@ -66,7 +66,7 @@ func appendNewLeader(b []byte, p *zab.NewLeader) []byte {
 		return bare(b, kindNewLeader, start(p.Epoch))
 	}
 	b, at := begin(b, kindNewLeader, start(p.Epoch))
-	return end(append(b, configText(p.Config)...), at)
+	return end(append(b, p.Config.String()...), at)
 }
 
 // newLeader reads NEWLEADER. Data of at most one byte is no configuration, as in Apache's Learner.
@@ -76,7 +76,7 @@ func (f *fields) newLeader() (zab.Packet, error) {
 		return p, nil
 	}
 	var err error
-	if p.Config, err = parseConfig(string(f.data)); err != nil {
+	if p.Config, err = ensemble.Parse(string(f.data)); err != nil {
 		return nil, &ConfigError{err}
 	}
 	return p, nil

@@ -300,7 +300,7 @@ func (s *Links) attempt(ctx context.Context, leader ensemble.SID) (net.Conn, err
 	for i, a := range m.Peers {
 		deadline, _ := ctx.Deadline()
 		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(m.Peers)-i))
-		c, err := s.o.Dial(share, "tcp", hostPort(a.Host, a.QuorumPort))
+		c, err := s.o.Dial(share, "tcp", a.Quorum())
 		cancel()
 		if err == nil {
 			return c, nil

@@ -295,6 +295,7 @@ func TestCloseOfAStuckLink(t *testing.T) {
 		e.block = block
 	})
 	defer close(block)
+	leader.Send(2, &zab.UpToDate{}) // its handler holds the learner up
 	leader.SendSnapshot(2, func(w io.Writer) error {
 		for {
 			if _, err := w.Write(make([]byte, 100000)); err != nil {
@@ -314,6 +315,7 @@ func TestWritesTimeOut(t *testing.T) {
 		e.block = block
 	})
 	defer close(block)
+	leader.Send(2, &zab.UpToDate{}) // its handler holds the learner up
 	leader.SendSnapshot(2, func(w io.Writer) error {
 		for {
 			if _, err := w.Write(make([]byte, 100000)); err != nil {

@@ -47,7 +47,10 @@ func AppendNotification(b []byte, n zab.Notification) []byte {
 	b = jute.AppendLong(b, n.Vote.Round)
 	b = jute.AppendLong(b, int64(n.Vote.Epoch))
 	b = jute.AppendInt(b, 2)
-	text := configText(n.Config)
+	text := ""
+	if n.Config != nil {
+		text = n.Config.String()
+	}
 	b = jute.AppendInt(b, int32(len(text)))
 	b = append(b, text...)
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
@@ -88,7 +91,7 @@ func DecodeNotification(body []byte) (zab.Notification, error) {
 		return n, nil
 	}
 	var err error
-	if n.Config, err = parseConfig(string(text)); err != nil {
+	if n.Config, err = ensemble.Parse(string(text)); err != nil {
 		n.Config = nil
 		return n, &ConfigError{err}
 	}

@@ -32,7 +32,7 @@ const threeText = "server.1=127.0.0.1:22011:22021:participant\nserver.2=127.0.0.
 
 func config(t testing.TB, text string) *ensemble.Config {
 	t.Helper()
-	c, err := parseConfig(text)
+	c, err := ensemble.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
