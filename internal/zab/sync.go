@@ -64,6 +64,9 @@ func (c *Core) synchronize(l *learner) {
 		c.send(l.link, &Propose{*p})
 		c.send(l.link, &Commit{p.Zxid})
 	}
+	if op != diff {
+		c.forgetAcks(l.index, to)
+	}
 	l.phase = learnerSyncing
 	l.patient = c.now + c.o.InitLimit*c.o.Tick
 	c.send(l.link, &NewLeader{c.epoch, c.configs.LastSeen})
@@ -71,6 +74,16 @@ func (c *Core) synchronize(l *learner) {
 		for i := range c.open.len() {
 			l.sent(c.open.at(i).Zxid, c.now)
 			c.send(l.link, &Propose{c.open.at(i).Proposal})
+		}
+	}
+}
+
+// forgetAcks takes back what a learner had acked, on an earlier link, of what it is told to cut off now: a proposal counts as logged
+// where it is logged (invariant CommitDurable).
+func (c *Core) forgetAcks(index int, to zk.Zxid) {
+	for i := range c.open.len() {
+		if e := c.open.at(i); e.Zxid > to {
+			e.acks.remove(index)
 		}
 	}
 }
