@@ -29,6 +29,7 @@ type world struct {
 	reigns  map[Epoch]ensemble.SID // established
 	highest Epoch
 	writes  int
+	idle    int
 	trace   []string // the last of what happened
 }
 
