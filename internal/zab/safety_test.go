@@ -77,7 +77,15 @@ func (w *world) chaos(faults bool) {
 		}
 	default:
 		if len(w.pipes) > 0 {
-			w.cut(w.pipes[w.rng.IntN(len(w.pipes))])
+			p := w.pipes[w.rng.IntN(len(w.pipes))]
+			side := w.rng.IntN(2)
+			if w.rng.IntN(3) > 0 || !p.alive[0] || !p.alive[1] {
+				w.cut(p)
+				return
+			}
+			// One end knows, the other believes that the link is up: a leader that is deposed, and has not heard.
+			p.alive[side], p.ways = false, [2][]parcel{}
+			p.ends[side].step(&LinkDown{p.link[side]})
 		}
 	}
 }
