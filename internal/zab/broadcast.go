@@ -22,7 +22,9 @@ func (c *Core) Next() (z zk.Zxid, ok bool) {
 
 // Propose broadcasts a proposal. Only a leader that serves may, and the zxid has to be Next's (invariant ZxidGapless).
 func (c *Core) Propose(p Proposal, now int64) {
-	invariant.Check(c.phase == leading && p.Zxid == c.lead.proposed+1, invariant.ZxidGapless, "proposed %v behind %v while %v", p.Zxid, c.lead.proposed, c.phase)
+	if c.phase != leading || p.Zxid != c.lead.proposed+1 {
+		invariant.Check(false, invariant.ZxidGapless, "proposed %v behind %v while %v", p.Zxid, c.lead.proposed, c.phase)
+	}
 	c.now = now
 	c.lead.proposed = p.Zxid
 	if p.Config != nil && c.o.Reconfig {

@@ -29,6 +29,7 @@ type world struct {
 	reigns  map[Epoch]ensemble.SID // established
 	highest Epoch
 	writes  int
+	idle    int
 	trace   []string // the last of what happened
 }
 
@@ -384,6 +385,9 @@ func (w *world) carry(p *pipe, side int) {
 	b := p.ways[side][0]
 	p.ways[side] = p.ways[side][1:]
 	n := p.ends[side]
+	if n.core == nil {
+		return
+	}
 	if b.packet == nil {
 		p.alive[side] = false
 		w.pipes = slices.DeleteFunc(w.pipes, func(q *pipe) bool { return p == q })
