@@ -264,6 +264,9 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
+// keepers are decoders whose values are kept.
+var keepers = sync.Pool{New: func() any { return &wire.Decoder{Keep: true} }}
+
 // batches hold the decoded requests of a batch.
 var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
 
@@ -282,11 +285,13 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	own := bytes.Clone(b[:whole])
 	batch := batches.Get().(*[]replica.Request)
 	since := monotonic()
+	dec := keepers.Get().(*wire.Decoder)
 	for at := 0; at < whole; {
 		f, _, _ := c.frame(own[at:])
-		*batch = append(*batch, replica.Decode(c.rc, f, now, since))
+		*batch = append(*batch, replica.DecodeBy(dec, c.rc, f, now, since))
 		at += 4 + len(f)
 	}
+	keepers.Put(dec)
 	s := c.s
 	var few [8]*conn
 	count := 0
