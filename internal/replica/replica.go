@@ -136,7 +136,11 @@ type Request struct {
 
 // Decode makes a Request of a frame without its length. It needs no lock. The request keeps the frame.
 func Decode(c *Conn, frame []byte, now, since int64) Request {
-	d := wire.Decoder{Keep: true}
+	return DecodeBy(&wire.Decoder{Keep: true}, c, frame, now, since)
+}
+
+// DecodeBy is Decode with a decoder for many frames, whose Keep must be set.
+func DecodeBy(d *wire.Decoder, c *Conn, frame []byte, now, since int64) Request {
 	r := Request{Conn: c, Now: now, Since: since}
 	if r.Header, r.Body, r.Err = d.Header(frame); r.Err == nil {
 		r.Op, r.Err = d.Body(r.Header.Type, r.Body)

@@ -268,6 +268,9 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
+// keepers are decoders whose values are kept.
+var keepers = sync.Pool{New: func() any { return &wire.Decoder{Keep: true} }}
+
 // batches hold the decoded requests of a batch.
 var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
 
@@ -286,13 +289,15 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	own := bytes.Clone(b[:whole])
 	batch := batches.Get().(*[]replica.Request)
 	since, elapsed := monotonic(), c.s.clock()
+	dec := keepers.Get().(*wire.Decoder)
 	for at := 0; at < whole; {
 		f, _, _ := c.frame(own[at:])
-		r := replica.Decode(c.rc, f, now, since)
+		r := replica.DecodeBy(dec, c.rc, f, now, since)
 		r.Clock = elapsed
 		*batch = append(*batch, r)
 		at += 4 + len(f)
 	}
+	keepers.Put(dec)
 	s := c.s
 	var few [8]*conn
 	count := 0
