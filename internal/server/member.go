@@ -97,6 +97,7 @@ func (m *member) open() error {
 	m.s.wg.Add(2)
 	go m.diskLoop()
 	go m.timerLoop()
+	m.agree(replica.Peer{Event: &zab.Timer{}}) // the first thing to do is there already
 	return nil
 }
 
