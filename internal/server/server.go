@@ -146,7 +146,12 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 
 func (s *Server) restore(fs vfs.FS) error {
 	o := &s.opt
+	recent := 0
+	if o.Ensemble != nil {
+		recent = o.Ensemble.CommitLogCount
+	}
 	st, err := store.Open(fs, o.DataDir, o.DataLogDir, store.Options{
+		Recent:   recent,
 		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
 		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
 		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
