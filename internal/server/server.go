@@ -53,7 +53,7 @@ type Server struct {
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
-	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock
+	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock (Advance)
 	plain      atomic.Bool  // tests: sockets are read and written as on systems without rawSock
 	snapping   atomic.Bool
 	snapped    sync.WaitGroup // snapshots under way
