@@ -12,7 +12,10 @@ import (
 
 // forward sends a client's write to the leader.
 func (r *Replica) forward(c *Conn, en entry, body []byte) {
-	en.kind, en.op, en.zxid = entryWrite, nil, 0
+	en.kind, en.zxid = entryWrite, 0
+	if en.header.Type != wire.OpMulti {
+		en.op = nil // of a multi it says how to answer
+	}
 	r.queue(c, en)
 	r.member.core.Send(0, &zab.Request{Session: c.session, Xid: en.header.Xid, Op: int32(en.header.Type), Body: body, IDs: en.ids})
 	if en.header.Type == wire.OpCloseSession {

@@ -111,7 +111,10 @@ func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
 		r.forward(c, en, ev.Body)
 		return
 	}
-	en.kind, en.op = entryWrite, nil
+	en.kind = entryWrite
+	if en.header.Type != wire.OpMulti {
+		en.op = nil // of a multi it says how to answer
+	}
 	if en.zxid = r.propose(&req, c, ev.Clock, e); en.zxid == 0 {
 		e.close(c)
 		r.detach(c)
