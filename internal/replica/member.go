@@ -23,6 +23,7 @@ type member struct {
 	heard     func(*Conn) int64 // of the event at hand
 
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
+	sizes     Sizes  // leading: of the proposals
 }
 
 // leads tells whether this server may prepare txns.
@@ -95,6 +96,7 @@ func (r *Replica) settle(now, clock int64, e *Effects) {
 			m.confirmed = c
 			r.endSyncs(e) // before any later write of the same session
 		}
+		e.Orders.Committed += len(rd.Committed)
 		for i := range rd.Committed {
 			r.deliver(&rd.Committed[i], clock, e)
 		}
@@ -133,7 +135,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		if role.State == zab.Leading {
 			r.sessions = r.renewed(clock)
 			r.prep = prep.New(r.cfg.Prep, r.tree, r.sessions)
-			m.owners = map[zk.SessionID]zab.Link{}
+			m.owners, m.sizes = map[zk.SessionID]zab.Link{}, noSizes
 			m.confirmed = m.core.Confirmed()
 		}
 	}

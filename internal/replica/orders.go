@@ -15,6 +15,8 @@ type Orders struct {
 	Close  []zab.Link // behind what was sent on them
 	Config *zab.Configs
 	Trace  []string
+
+	Proposed, Committed int // how many proposals were made, and delivered, for the metrics
 }
 
 // DiskOrder is one operation on the disk.

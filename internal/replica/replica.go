@@ -79,7 +79,7 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 	}
 	r.sessions = r.newSessions(sessions, clock)
 	if cfg.Zab != nil {
-		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role()}
+		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role(), sizes: noSizes}
 		r.configure(cfg.Zab.Configs())
 	} else {
 		r.prep = prep.New(cfg.Prep, t, r.sessions)
@@ -244,7 +244,10 @@ func (r *Replica) propose(req *prep.Request, c *Conn, clock int64, e *Effects) z
 	if r.member == nil {
 		e.Log = append(e.Log, x)
 	} else {
-		r.member.core.Propose(zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}, clock)
+		p := zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}
+		r.member.core.Propose(p, clock)
+		r.member.sizes.note(len(p.Payload))
+		e.Orders.Proposed++
 	}
 	if r.cfg.Audit {
 		r.ask(x.Zxid, req)

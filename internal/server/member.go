@@ -30,10 +30,10 @@ type member struct {
 	elections *peer.Elections
 	links     *peer.Links
 
-	disk  diskQueue
-	armed int64         // guarded by Server.mu: when the timer will look again
-	wake  chan struct{} // capacity 1: armed has come nearer
-	since time.Time     // guarded by Server.mu: when the role began
+	disk     diskQueue
+	armed    int64         // guarded by Server.mu: when the timer will look again
+	wake     chan struct{} // capacity 1: armed has come nearer
+	standing               // guarded by Server.mu
 }
 
 // newMember makes the agreement of what is on disk. res is what the store has restored.
@@ -50,7 +50,7 @@ func newMember(s *Server, fresh func() *tree.Tree, res *store.Restored) (*member
 	if o.Next != nil && o.Next.Version > o.Config.Version {
 		d.LastSeen = o.Next
 	}
-	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64, since: time.Now()}
+	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64}
 	m.disk.init()
 	core := zab.New(zab.Options{
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
@@ -94,6 +94,9 @@ func (m *member) open() error {
 	}
 	m.links.SetView(m.o.Config)
 	m.elections.SetView(m.o.Config, m.o.Config)
+	m.s.mu.Lock()
+	m.look(m.s.clock())
+	m.s.mu.Unlock()
 	m.s.wg.Add(2)
 	go m.diskLoop()
 	go m.timerLoop()
@@ -132,6 +135,7 @@ func (m *member) carryOut() {
 	if o.Role != nil {
 		m.become(*o.Role)
 	}
+	m.report(o)
 	if o.Config != nil {
 		m.links.SetView(o.Config.Committed)
 		m.elections.SetView(o.Config.Committed, o.Config.LastSeen)
@@ -152,8 +156,10 @@ func (m *member) carryOut() {
 	for _, l := range o.Close {
 		m.links.Close(l)
 	}
-	for _, text := range o.Trace {
-		m.s.scribe.note(slog.LevelInfo, text)
+	if m.s.scribe.debug {
+		for _, text := range o.Trace {
+			m.s.scribe.note(slog.LevelDebug, text)
+		}
 	}
 	o.Reset()
 	if at := m.s.rep.Deadline(); at < m.armed {
@@ -168,7 +174,7 @@ func (m *member) carryOut() {
 // become opens and closes the quorum port: only a leader's is open, so that a learner that comes too early is refused and tries
 // again, and does not take us for a leader that has given up.
 func (m *member) become(r zab.Role) {
-	m.since = time.Now()
+	m.enter(r)
 	if r.State != zab.Leading {
 		m.links.StopListening()
 		return
@@ -248,6 +254,7 @@ func (h *linkHandler) LinkDown(l zab.Link, err error) {
 }
 
 func (h *linkHandler) Received(l zab.Link, p zab.Packet) {
+	h.m().received(p)
 	h.m().agree(replica.Peer{Event: &zab.Received{Link: l, Packet: p}})
 }
 

@@ -62,8 +62,9 @@ type Core struct {
 	leader  ensemble.SID
 	epoch   Epoch // of the leader, 0 is unknown
 	serving bool
-	vote    Vote  // the last decision
-	next    *Vote // a leader that is to be followed without an election: section 1.3
+	vote    Vote   // the last decision
+	next    *Vote  // a leader that is to be followed without an election: section 1.3
+	why     string // this server last left a role
 	ending  bool
 	floor   Epoch // the highest that a voter is known to have promised
 
@@ -244,6 +245,7 @@ func (c *Core) become(v Vote) {
 // for what is logged, committed or not (section 1.3). What was received and not logged is forgotten.
 func (c *Core) becomeLooking(why string) {
 	c.trace("looking: %s", why)
+	c.why = why
 	if c.up.link != 0 {
 		c.out.Close = append(c.out.Close, c.up.link)
 	}
