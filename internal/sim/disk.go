@@ -27,7 +27,7 @@ func (s *server) give(op replica.DiskOrder) {
 	case *zab.Append:
 		e := entry{d.Zxid, d.Payload}
 		s.w.check.logs(s, e)
-		s.issued = append(slices.Clip(s.issued), e)
+		s.issued = append(s.issued, e)
 	case *zab.Truncate:
 		s.issued = s.issued.cut(d.Zxid)
 		s.checked = min(s.checked, len(s.issued))
@@ -63,7 +63,7 @@ func (s *server) work() {
 			}
 			batch = append(batch, store.Entry{Zxid: a.Zxid, Payload: a.Payload})
 		}
-		after = slices.Clip(s.durable)
+		after = s.durable
 		for _, e := range batch {
 			after = append(after, entry{e.Zxid, e.Payload})
 		}

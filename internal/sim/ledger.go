@@ -15,7 +15,8 @@ type entry struct {
 
 func (e entry) same(f entry) bool { return e.zxid == f.zxid && bytes.Equal(e.payload, f.payload) }
 
-// ledger is a server's log as the simulator knows it, all that ever was, as if no snapshot were taken.
+// ledger is a server's log as the simulator knows it, all that ever was, as if no snapshot were taken. Ledgers share memory: each
+// appends to its own, and what was cut is clipped, so that no entry is ever overwritten.
 type ledger []entry
 
 // upTo is how many entries have a zxid of at most z.

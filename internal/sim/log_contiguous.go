@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
@@ -26,7 +28,7 @@ func (k *checks) found(s *server, res *store.Restored) {
 	if res.DigestMismatches > 0 {
 		k.w.fail("DigestAgreement", "%d finds %d wrong digests on its disk", s.sid, res.DigestMismatches)
 	}
-	s.durable, s.issued, s.limbo = found, found, nil
+	s.durable, s.issued, s.limbo = found, slices.Clip(found), nil
 	t := k.w.fresh()
 	for _, e := range found {
 		x, err := txn.Decode(e.payload)

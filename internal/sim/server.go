@@ -164,7 +164,6 @@ func (s *server) stop(crash bool) {
 	s.rep, s.st, s.paused, s.backlog = nil, nil, false, nil
 	s.life++
 	s.role = zab.Role{Leader: ensemble.NoSID}
-	s.issued = s.durable
 	s.w.net.left(s)
 	for _, c := range slices.Clone(s.conns) {
 		c.broken()

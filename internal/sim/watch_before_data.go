@@ -1,11 +1,19 @@
 package sim
 
-import "github.com/zooid-io/zooid/zk"
+import (
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
 
 // told is WatchBeforeData: an answer shows no change that one of the client's watches has not told.
 func (k *checks) told(c *client, a *call) {
 	h := &k.w.history
+	_, rearms := a.op.(*wire.SetWatches)
 	for _, t := range c.watches {
+		if rearms && t.kind == existsWatch && !h.at(t.path, a.zxid).exists {
+			// It is missing, as it was: that it was there meanwhile no server can tell who was away.
+			t.at = a.zxid
+		}
 		list := h.events[t.path]
 		if t.kind == childWatch {
 			list = h.kids[t.path]
