@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/shell"
@@ -106,6 +107,8 @@ func runShell(cmd *cobra.Command, args []string) error {
 		In:     os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Version:     versionString(),
 		FourLetters: askFourLetters,
+		Edit:        edit,
+		Exec:        execute,
 		Interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt)
 		},
@@ -129,6 +132,9 @@ func shellSession(opt shell.Options, command []string) int {
 		s := shell.New(opt)
 		defer s.Close()
 		return s.RunOne(context.Background(), command)
+	}
+	if stdin, stdout := int(os.Stdin.Fd()), int(os.Stdout.Fd()); term.IsTerminal(stdin) && term.IsTerminal(stdout) {
+		opt.Terminal = terminal(stdin, stdout)
 	}
 	s := shell.New(opt)
 	defer s.Close()

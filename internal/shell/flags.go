@@ -22,7 +22,7 @@ type args struct {
 func (a *args) has(name string) bool     { _, ok := a.set[name]; return ok }
 func (a *args) value(name string) string { return a.set[name] }
 func (a *args) n() int                   { return len(a.rest) - 1 }
-func (a *args) command() *command { return a.of }
+func (a *args) command() *command        { return a.of }
 
 // at is the i-th argument, from 1, or "".
 func (a *args) at(i int) string {

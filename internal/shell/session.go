@@ -150,7 +150,11 @@ func (s *Shell) state() string {
 	case s.conn.c == nil:
 		return "NOT_CONNECTED"
 	}
-	switch s.conn.c.State() {
+	return stateWord(s.conn.c.State())
+}
+
+func stateWord(st client.State) string {
+	switch st {
 	case client.Connected:
 		return "CONNECTED"
 	case client.ConnectedReadOnly:
@@ -169,7 +173,11 @@ func (s *Shell) prompt() string {
 	if s.conn != nil {
 		server = s.conn.server
 	}
-	return fmt.Sprintf("[zk: %s(%s) %d] ", server, s.state(), len(s.history))
+	return promptText(server, s.state(), len(s.history))
+}
+
+func promptText(server, state string, n int) string {
+	return fmt.Sprintf("[zk: %s(%s) %d] ", server, state, n)
 }
 
 func runConnect(ctx context.Context, s *Shell, a *args) error {

@@ -123,7 +123,7 @@ func (s *Shell) readScript() func() (string, error) {
 			line, err := in.ReadString('\n')
 			all.WriteString(line)
 			if err != nil || !openTxn(all.String()) {
-				return strings.TrimRight(all.String(), "\r\n"), err
+				return oneLine(all.String()), err
 			}
 		}
 	}

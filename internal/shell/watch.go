@@ -27,6 +27,9 @@ func (s *Shell) setSilent(on bool) {
 
 // sessionEvent prints a change of the session. Lapsed is a guess that zkCli does not make.
 func (s *Shell) sessionEvent(st client.State) {
+	if t := s.opt.Terminal; t != nil {
+		t.refresh(stateWord(st))
+	}
 	name := ""
 	switch st {
 	case client.Connecting:

@@ -223,7 +223,7 @@ func deleteNodes(ctx context.Context, c *client.Client, all []node, size int) er
 			tx.Delete(n.path, -1)
 		}
 		err := tx.Commit(ctx)
-		if errors.Is(err, zk.NoNode) && len(part) > 1 { // somebody was faster: the rest one by one
+		if errors.Is(err, zk.NoNode) { // somebody was faster: the rest one by one
 			err = nil
 			for _, n := range part {
 				if e := c.Delete(ctx, n.path, -1); e != nil && !errors.Is(e, zk.NoNode) && err == nil {
