@@ -43,6 +43,9 @@ func (s *Shell) under(ctx context.Context, a *args, need int) (*client.Client, s
 	return s.at(ctx, a, max(need, 1))
 }
 
+// closed says that a znode could not be looked into.
+func (s *Shell) closed(path string) { fmt.Fprintln(s.err, codeWords[zk.NoAuth]+path) }
+
 func runTree(ctx context.Context, s *Shell, a *args) error {
 	depth := -1
 	if a.has("d") {
@@ -55,7 +58,7 @@ func runTree(ctx context.Context, s *Shell, a *args) error {
 	if err != nil {
 		return err
 	}
-	all, err := walk(ctx, c, root)
+	all, err := walkReadable(ctx, c, root, s.closed)
 	if err != nil {
 		return err
 	}
@@ -124,7 +127,7 @@ func runFind(ctx context.Context, s *Shell, a *args) error {
 	if err != nil {
 		return err
 	}
-	all, err := walk(ctx, c, root)
+	all, err := walkReadable(ctx, c, root, s.closed)
 	if err != nil {
 		return err
 	}
@@ -181,7 +184,7 @@ func runUsage(ctx context.Context, s *Shell, a *args) error {
 	if err != nil {
 		return err
 	}
-	all, err := walk(ctx, c, root)
+	all, err := walkReadable(ctx, c, root, s.closed)
 	if err != nil {
 		return err
 	}
@@ -224,6 +227,9 @@ func run4lw(ctx context.Context, s *Shell, a *args) error {
 		}
 	}
 	answer, err := s.opt.FourLetters(server, a.at(1))
+	if err == nil && !strings.HasSuffix(string(answer), "\n") {
+		answer = append(answer, '\n')
+	}
 	s.out.Write(answer)
 	return err
 }

@@ -29,7 +29,7 @@ type conn struct {
 
 // open begins a session in the background: the user may type meanwhile.
 func (s *Shell) open(server string) {
-	fmt.Fprintln(s.out, "Connecting to "+server)
+	fmt.Fprintln(s.news, "Connecting to "+server)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), failed: make(chan struct{}), tried: map[string]bool{}}
 	s.conn, s.kept = n, false

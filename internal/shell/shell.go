@@ -44,6 +44,7 @@ type Options struct {
 type Shell struct {
 	opt      Options
 	out, err io.Writer
+	news     io.Writer // where connections and events are told of
 
 	conn    *conn // nil: there is none, by close
 	history []string
@@ -66,6 +67,10 @@ func New(opt Options) *Shell {
 	if opt.Terminal != nil {
 		opt.Terminal.begin(s)
 		s.out, s.err = opt.Terminal, opt.Terminal
+	}
+	s.news = s.out
+	if opt.JSON || opt.Table {
+		s.news = s.err // programs read s.out
 	}
 	s.open(opt.Server)
 	return s
@@ -98,7 +103,7 @@ func (s *Shell) Run(ctx context.Context) int {
 		editing = "enabled"
 		read = t.readLine
 	}
-	fmt.Fprintf(s.out, "Welcome to ZooKeeper!\nJLine support is %s\n", editing)
+	fmt.Fprintf(s.news, "Welcome to ZooKeeper!\nJLine support is %s\n", editing)
 	for !s.quit && ctx.Err() == nil {
 		line, err := read()
 		if strings.TrimSpace(line) != "" {

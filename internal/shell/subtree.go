@@ -19,6 +19,12 @@ type node struct {
 // walk gives a subtree: its root first, then level by level, names sorted. A level is asked in one batch, so a walk takes as many
 // round trips as the tree is deep. What vanishes meanwhile is left out; that the root is missing is an error.
 func walk(ctx context.Context, c *client.Client, root string) ([]node, error) {
+	return walkReadable(ctx, c, root, nil)
+}
+
+// walkReadable is walk, but below the root it goes around what may not be read, if closed is given: it is called with each of these.
+// They are in the result, with what their parent knows of them: the path.
+func walkReadable(ctx context.Context, c *client.Client, root string, closed func(path string)) ([]node, error) {
 	level := []node{{path: root}}
 	var all []node
 	for len(level) > 0 {
@@ -29,15 +35,16 @@ func walk(ctx context.Context, c *client.Client, root string) ([]node, error) {
 			for _, n := range part {
 				rs = append(rs, b.Children(n.path))
 			}
-			if err := b.Flush(ctx); err != nil && !errors.Is(err, zk.NoNode) {
-				return nil, err
-			}
+			b.Flush(ctx) // each result has its error
 			for i, r := range rs {
 				n := part[i]
-				if r.Err != nil {
-					if n.depth > 0 && errors.Is(r.Err, zk.NoNode) {
-						continue
-					}
+				switch {
+				case r.Err == nil:
+				case n.depth > 0 && errors.Is(r.Err, zk.NoNode):
+					continue
+				case n.depth > 0 && errors.Is(r.Err, zk.NoAuth) && closed != nil:
+					closed(n.path)
+				default:
 					return nil, r.Err
 				}
 				n.stat = r.Stat

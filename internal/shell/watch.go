@@ -15,7 +15,7 @@ func (s *Shell) writeEvent(state, kind, path string, zxid int64) {
 	silent := s.silent
 	s.mu.Unlock()
 	if !silent {
-		fmt.Fprintf(s.out, "\nWATCHER::\n\nWatchedEvent state:%s type:%s path:%s zxid: %d\n", state, kind, path, zxid)
+		fmt.Fprintf(s.news, "\nWATCHER::\n\nWatchedEvent state:%s type:%s path:%s zxid: %d\n", state, kind, path, zxid)
 	}
 }
 
