@@ -19,13 +19,24 @@ type crowd struct {
 	t      testing.TB
 	config *ensemble.Config
 	disks  []*vfs.Mem
-	all    []*Server // nil where it is down
+	faults []*vfs.Faulty // over the disks
+	all    []*Server     // nil where it is down
 	logs   []*journal
 	change []func(*Options)
 }
 
 // gather starts n servers, voters but the last observers.
 func gather(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
+	t.Helper()
+	w := muster(t, n, observers, change...)
+	for i := range n {
+		w.start(i)
+	}
+	return w
+}
+
+// muster makes what gather starts.
+func muster(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
 	t.Helper()
 	w := &crowd{t: t, config: &ensemble.Config{}, change: change}
 	for i := range n {
@@ -35,6 +46,7 @@ func gather(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
 			Peers: []ensemble.Addr{{Host: host, QuorumPort: ports[0], ElectionPort: ports[1]}},
 		})
 		w.disks = append(w.disks, vfs.NewMem())
+		w.faults = append(w.faults, vfs.NewFaulty(w.disks[i]))
 		w.logs = append(w.logs, &journal{})
 		w.all = append(w.all, nil)
 	}
@@ -50,9 +62,6 @@ func gather(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
 			}
 		}
 	})
-	for i := range n {
-		w.start(i)
-	}
 	return w
 }
 
@@ -78,7 +87,7 @@ func freePorts(t testing.TB, n int) (host string, ports []int) {
 
 func (w *crowd) start(i int) {
 	w.t.Helper()
-	s, err := try(w.disks[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
+	s, err := try(w.faults[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
 		e := DefaultEnsemble()
 		e.SID, e.Config, e.InitLimit, e.SyncLimit, e.ConnectLimit = ensemble.SID(i+1), w.config, 20, 10, 20
 		o.Ensemble, o.ServerID = &e, int64(i+1)
