@@ -79,6 +79,7 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 	}
 	r.sessions = r.newSessions(sessions, clock)
 	if cfg.Zab != nil {
+		r.cfg.Prep.Ensemble = views{cfg.Zab}
 		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role(), sizes: noSizes}
 		r.configure(cfg.Zab.Configs())
 	} else {
