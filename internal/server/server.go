@@ -181,7 +181,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, Zab: core,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving

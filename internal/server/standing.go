@@ -18,6 +18,7 @@ type standing struct {
 	told    string    // the last zk_peer_state in the log
 	looking int64     // when it last began to look for a leader
 	left    int64     // when the role began
+	dim     bool      // it is read-only
 	led     time.Time // when it began to serve as a leader
 }
 
@@ -92,6 +93,13 @@ func (m *member) report(o *replica.Orders) {
 		if now := peerState(m.role.State, stage); stage != "" && now != m.told {
 			m.told = now
 			s.scribe.note(slog.LevelInfo, "Peer state changed: "+now)
+		}
+	}
+	if dim := s.rep.ReadOnly(); dim != m.dim {
+		if m.dim = dim; dim {
+			s.scribe.note(slog.LevelInfo, "Read-only server started: no leader was found; what clients read now may be old, or taken back")
+		} else {
+			s.scribe.note(slog.LevelInfo, "Read-only server stopped")
 		}
 	}
 	if o.Proposed > 0 {
