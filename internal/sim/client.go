@@ -41,6 +41,7 @@ type conn struct {
 	pending []*call // not answered, in order
 	from    int64   // µs: when the server was last heard
 	spoke   int64   // µs: when the client last spoke
+	held    []byte  // a planted bug's
 	wrote   zk.Zxid // of the last write that was answered
 }
 
@@ -85,6 +86,9 @@ func (c *client) connect() {
 		return
 	}
 	s := w.servers[w.rng.IntN(len(w.servers))]
+	if w.plant == UnseenZxid {
+		s = w.hindmost(s)
+	}
 	if s.rep == nil {
 		w.after(w.between(1_000, 50_000), c.connect)
 		return
@@ -100,6 +104,9 @@ func (c *client) connect() {
 	k.rc = replica.NewConn(k, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
 	s.conns = append(s.conns, k)
 	req := wire.ConnectRequest{TimeOut: c.timeout, SessionID: c.session, LastZxidSeen: c.seen, HasReadOnly: true}
+	if c.w.plant == UnseenZxid {
+		req.LastZxidSeen = 0
+	}
 	if c.session != 0 {
 		p := session.Password(c.session)
 		req.Password = p[:]
@@ -192,7 +199,15 @@ func (k *conn) answer(b []byte, end bool) {
 	}
 	if len(b) > 0 {
 		frame := append([]byte(nil), b...)
+		if w := k.c.w; w.plant == SwappedReplies && k.held == nil && k.ready && w.chance(50) {
+			k.held = frame
+			return
+		}
 		k.toClient(func() { k.c.receive(k, frame) })
+		if held := k.held; held != nil {
+			k.held = nil
+			k.toClient(func() { k.c.receive(k, held) })
+		}
 	}
 	if end {
 		k.gone()
@@ -219,6 +234,9 @@ func (c *client) ask(a *call) {
 	s := k.s
 	k.toServer(func() {
 		k.heard = s.clock()
+		if w := c.w; w.plant != "" && w.plant.hasty(s, k, frame) {
+			return
+		}
 		s.request(k, frame)
 	})
 }
@@ -258,6 +276,7 @@ func (c *client) receive(k *conn, frame []byte) {
 	}
 	if len(k.pending) == 0 || k.pending[0].xid != h.Xid {
 		w.fail("SessionFIFO", "client %d gets the answer to %d, and waits for %d requests", c.id, h.Xid, len(k.pending))
+		return
 	}
 	a := k.pending[0]
 	k.pending = k.pending[1:]
