@@ -86,9 +86,6 @@ func (c *client) connect() {
 		return
 	}
 	s := w.servers[w.rng.IntN(len(w.servers))]
-	if w.plant == UnseenZxid {
-		s = w.hindmost(s)
-	}
 	if s.rep == nil {
 		w.after(w.between(1_000, 50_000), c.connect)
 		return
@@ -104,9 +101,6 @@ func (c *client) connect() {
 	k.rc = replica.NewConn(k, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
 	s.conns = append(s.conns, k)
 	req := wire.ConnectRequest{TimeOut: c.timeout, SessionID: c.session, LastZxidSeen: c.seen, HasReadOnly: true}
-	if c.w.plant == UnseenZxid {
-		req.LastZxidSeen = 0
-	}
 	if c.session != 0 {
 		p := session.Password(c.session)
 		req.Password = p[:]

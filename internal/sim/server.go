@@ -37,6 +37,7 @@ type server struct {
 	conns   []*conn
 	given   zab.Link // the last even number
 
+	cached   []byte   // a planted bug's
 	dialling zab.Link // the last link that was asked for, unless it was given up
 
 	// What the checkers compare with.
