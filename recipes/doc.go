@@ -1,0 +1,2 @@
+// Package recipes has what people build on ZooKeeper.
+package recipes
