@@ -63,17 +63,32 @@ func (h *Hold) Release(ctx context.Context) error {
 }
 
 // hold makes a Hold of a place whose turn it is.
-func (p *place) hold() *Hold {
-	h := &Hold{token: p.stat.Czxid, path: p.path, free: p.leave}
+func (p *place) hold() *Hold { return newHold(p.c, p.path, p.stat.Czxid, p.leave, p.sweep) }
+
+// newHold guards a znode of this session. free gives it up; lost is called once, if it is lost: a session that was given up for lost
+// may come back, and must not keep others waiting.
+func newHold(c *client.Client, path string, czxid zk.Zxid, free func(context.Context) error, lost func()) *Hold {
+	h := &Hold{token: czxid, path: path, free: free}
 	h.ctx, h.cancel = context.WithCancelCause(context.Background())
-	go guardSession(h.ctx, h.cancel, p.c)
+	go guardSession(h.ctx, h.cancel, c)
 	go func() {
-		guardZnode(h.ctx, h.cancel, p.c, p.path, p.stat.Czxid)
+		guardZnode(h.ctx, h.cancel, c, path, czxid)
 		if errors.Is(context.Cause(h.ctx), ErrLost) {
-			p.sweep() // a session that was given up for lost may come back, and must not keep others waiting
+			lost()
 		}
 	}()
 	return h
+}
+
+// removeMine deletes a znode if it is the one that was made by a txn.
+func removeMine(ctx context.Context, c *client.Client, path string, czxid zk.Zxid) error {
+	var there bool
+	var st zk.Stat
+	err := insist(ctx, func() (err error) { there, st, err = c.Exists(ctx, path); return err })
+	if err != nil || !there || st.Czxid != czxid {
+		return err
+	}
+	return remove(ctx, c, path)
 }
 
 // guardSession ends a hold when its session can no longer be trusted to live.
