@@ -20,7 +20,7 @@ func NewBarrier(c *client.Client, path string) *Barrier { return &Barrier{c, pat
 
 // Lower puts the barrier down. It stays down until somebody lifts it, whatever becomes of this session.
 func (b *Barrier) Lower(ctx context.Context) error {
-	return makeFolder(ctx, b.c, b.path, zk.Persistent)
+	return MakeFolder(ctx, b.c, b.path, zk.Persistent)
 }
 
 // Lift lets everybody through.
@@ -30,7 +30,7 @@ func (b *Barrier) Lift(ctx context.Context) error { return remove(ctx, b.c, b.pa
 func (b *Barrier) Wait(ctx context.Context) error {
 	for {
 		var changed <-chan zk.Event
-		err := insist(ctx, func() (err error) { _, _, changed, err = b.c.GetW(ctx, b.path); return err })
+		err := Insist(ctx, func() (err error) { _, _, changed, err = b.c.GetW(ctx, b.path); return err })
 		if errors.Is(err, zk.NoNode) {
 			return nil
 		}
@@ -74,7 +74,7 @@ type Round struct {
 
 // Enter waits until enough parties have come. The Round's Context ends when this party's session is lost.
 func (b *DoubleBarrier) Enter(ctx context.Context) (*Round, error) {
-	if err := makeFolder(ctx, b.c, b.path, zk.Persistent); err != nil {
+	if err := MakeFolder(ctx, b.c, b.path, zk.Persistent); err != nil {
 		return nil, err
 	}
 	p, err := join(ctx, b.c, b.path, func(guid string) string { return "_c_" + guid + "-party-" }, nil)
@@ -95,7 +95,7 @@ func (b *DoubleBarrier) await(ctx context.Context, p *place) (zk.Zxid, error) {
 		var data []byte
 		var st zk.Stat
 		var changed, left <-chan zk.Event
-		err := insist(ctx, func() (err error) { data, st, changed, err = b.c.GetW(ctx, b.path); return err })
+		err := Insist(ctx, func() (err error) { data, st, changed, err = b.c.GetW(ctx, b.path); return err })
 		if err != nil {
 			return 0, err
 		}
@@ -123,7 +123,7 @@ func (b *DoubleBarrier) await(ctx context.Context, p *place) (zk.Zxid, error) {
 
 // mark sets the folder's data unless somebody has changed it since.
 func (b *DoubleBarrier) mark(ctx context.Context, data string, version int32) error {
-	err := insist(ctx, func() error { _, err := b.c.Set(ctx, b.path, []byte(data), version); return err })
+	err := Insist(ctx, func() error { _, err := b.c.Set(ctx, b.path, []byte(data), version); return err })
 	if errors.Is(err, zk.BadVersion) {
 		return nil
 	}
@@ -133,13 +133,13 @@ func (b *DoubleBarrier) mark(ctx context.Context, data string, version int32) er
 // parties are those that came before a txn. With watch, changed tells when the first of them goes.
 func (b *DoubleBarrier) parties(ctx context.Context, than zk.Zxid, watch bool) (all []*place, changed <-chan zk.Event, err error) {
 	var names []string
-	err = insist(ctx, func() (err error) { names, _, err = b.c.Children(ctx, b.path); return err })
+	err = Insist(ctx, func() (err error) { names, _, err = b.c.Children(ctx, b.path); return err })
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, in := range lineUp(names) {
 		p := &place{c: b.c, folder: b.path, path: zk.JoinPath(b.path, in.name)}
-		err := insist(ctx, func() (err error) {
+		err := Insist(ctx, func() (err error) {
 			if watch && changed == nil {
 				_, p.stat, changed, err = b.c.GetW(ctx, p.path)
 			} else {
@@ -169,7 +169,7 @@ func (r *Round) Leave(ctx context.Context) error {
 	for {
 		var data []byte
 		var st zk.Stat
-		err := insist(ctx, func() (err error) { data, st, err = b.c.Get(ctx, b.path); return err })
+		err := Insist(ctx, func() (err error) { data, st, err = b.c.Get(ctx, b.path); return err })
 		if err != nil {
 			return err
 		}

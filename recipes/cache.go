@@ -46,7 +46,7 @@ type Cache struct {
 // change, one after the other, from the first reading on; it should not take long. It is called from the cache's goroutine.
 func NewCache(ctx context.Context, c *client.Client, root string, heed func(Change)) (*Cache, error) {
 	k := &Cache{c: c, root: root, heed: heed, done: make(chan struct{}), nodes: map[string]*Node{}, changed: make(chan struct{})}
-	err := insist(ctx, func() (err error) { k.watch, err = c.AddWatch(ctx, root, zk.WatchPersistentRecursive); return err })
+	err := Insist(ctx, func() (err error) { k.watch, err = c.AddWatch(ctx, root, zk.WatchPersistentRecursive); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (k *Cache) take(ctx context.Context, n client.Notice) error {
 func (k *Cache) read(ctx context.Context, paths []string) error {
 	for group := range slices.Chunk(paths, 128) {
 		var results []*client.GetResult
-		err := insist(ctx, func() error {
+		err := Insist(ctx, func() error {
 			b := k.c.Batch()
 			results = results[:0]
 			for _, p := range group {
@@ -170,7 +170,7 @@ func (k *Cache) reload(ctx context.Context) error {
 		for _, p := range level {
 			there[p] = true
 			var names []string
-			err := insist(ctx, func() (err error) { names, _, err = k.c.Children(ctx, p); return err })
+			err := Insist(ctx, func() (err error) { names, _, err = k.c.Children(ctx, p); return err })
 			if err != nil && !skipped(err) {
 				return err
 			}

@@ -94,7 +94,7 @@ func (v *Config[T]) Set(ctx context.Context, value T, version int32) (int32, err
 		return st.Version, err
 	}
 	parent, _, _ := zk.SplitPath(v.path)
-	if err := makeFolder(ctx, v.c, parent, zk.Persistent); err != nil {
+	if err := MakeFolder(ctx, v.c, parent, zk.Persistent); err != nil {
 		return 0, err
 	}
 	_, st, err := v.c.Create(ctx, v.path, data, zk.Persistent)
@@ -107,7 +107,7 @@ func (v *Config[T]) Set(ctx context.Context, value T, version int32) (int32, err
 // Update replaces the value by what change makes of it. change may be called several times, each with a newer value; it should make of
 // its own result the same again, for after a lost reply it may be applied to it.
 func (v *Config[T]) Update(ctx context.Context, change func(T) (T, error)) error {
-	return insist(ctx, func() error {
+	return Insist(ctx, func() error {
 		for {
 			var old T
 			version := int32(-1)

@@ -35,11 +35,11 @@ func (k *Counter) read(ctx context.Context) (n int64, version int32, err error) 
 	var data []byte
 	var st zk.Stat
 	for {
-		err = insist(ctx, func() (err error) { data, st, err = k.c.Get(ctx, k.path); return err })
+		err = Insist(ctx, func() (err error) { data, st, err = k.c.Get(ctx, k.path); return err })
 		if !errors.Is(err, zk.NoNode) {
 			break
 		}
-		if err = makeFolder(ctx, k.c, k.path, zk.Persistent); err != nil {
+		if err = MakeFolder(ctx, k.c, k.path, zk.Persistent); err != nil {
 			break
 		}
 	}

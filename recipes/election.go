@@ -56,7 +56,7 @@ type Candidate struct {
 // Candidates are those who stand, the leader first.
 func (e *Election) Candidates(ctx context.Context) (all []Candidate, err error) {
 	var names []string
-	err = insist(ctx, func() (err error) { names, _, err = e.c.Children(ctx, e.path); return err })
+	err = Insist(ctx, func() (err error) { names, _, err = e.c.Children(ctx, e.path); return err })
 	if errors.Is(err, zk.NoNode) {
 		return nil, nil
 	}
@@ -64,7 +64,7 @@ func (e *Election) Candidates(ctx context.Context) (all []Candidate, err error) 
 		path := zk.JoinPath(e.path, in.name)
 		var data []byte
 		var st zk.Stat
-		err := insist(ctx, func() (err error) { data, st, err = e.c.Get(ctx, path); return err })
+		err := Insist(ctx, func() (err error) { data, st, err = e.c.Get(ctx, path); return err })
 		if errors.Is(err, zk.NoNode) {
 			continue
 		}
@@ -143,7 +143,7 @@ func (s *Seat) mine(ctx context.Context) (bool, zk.Stat, error) {
 
 // giveUp removes a znode that may have been made.
 func (s *Seat) giveUp(ctx context.Context) {
-	_ = insist(ctx, func() error {
+	_ = Insist(ctx, func() error {
 		if err := s.c.Sync(ctx, s.path); err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (s *Seat) Take(ctx context.Context) (Term, error) {
 			return t, err
 		}
 		var changed <-chan zk.Event
-		err = insist(ctx, func() (err error) { _, _, changed, err = s.c.GetW(ctx, s.path); return err })
+		err = Insist(ctx, func() (err error) { _, _, changed, err = s.c.GetW(ctx, s.path); return err })
 		if errors.Is(err, zk.NoNode) {
 			continue
 		}
@@ -181,7 +181,7 @@ func (s *Seat) Take(ctx context.Context) (Term, error) {
 // Leader is who has the seat. Error: ErrNoLeader.
 func (s *Seat) Leader(ctx context.Context) (Candidate, error) {
 	c := Candidate{Path: s.path}
-	err := insist(ctx, func() error {
+	err := Insist(ctx, func() error {
 		data, st, err := s.c.Get(ctx, s.path)
 		c.ID, c.Token = data, st.Czxid
 		return err

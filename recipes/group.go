@@ -46,7 +46,7 @@ func (g *Group) JoinWait(ctx context.Context, name string, payload []byte) (*Hol
 // Members lists who is there, by name, as far as this client's server knows.
 func (g *Group) Members(ctx context.Context) (all []Member, err error) {
 	var names []string
-	err = insist(ctx, func() (err error) { names, _, err = g.c.Children(ctx, g.path); return err })
+	err = Insist(ctx, func() (err error) { names, _, err = g.c.Children(ctx, g.path); return err })
 	if errors.Is(err, zk.NoNode) {
 		return nil, nil
 	}
@@ -57,7 +57,7 @@ func (g *Group) Members(ctx context.Context) (all []Member, err error) {
 	for _, name := range names {
 		m := Member{Name: name}
 		var st zk.Stat
-		err := insist(ctx, func() (err error) { m.Payload, st, err = g.c.Get(ctx, zk.JoinPath(g.path, name)); return err })
+		err := Insist(ctx, func() (err error) { m.Payload, st, err = g.c.Get(ctx, zk.JoinPath(g.path, name)); return err })
 		if errors.Is(err, zk.NoNode) {
 			continue
 		}

@@ -84,7 +84,7 @@ func newHold(c *client.Client, path string, czxid zk.Zxid, free func(context.Con
 func removeMine(ctx context.Context, c *client.Client, path string, czxid zk.Zxid) error {
 	var there bool
 	var st zk.Stat
-	err := insist(ctx, func() (err error) { there, st, err = c.Exists(ctx, path); return err })
+	err := Insist(ctx, func() (err error) { there, st, err = c.Exists(ctx, path); return err })
 	if err != nil || !there || st.Czxid != czxid {
 		return err
 	}
@@ -124,7 +124,7 @@ func guardZnode(ctx context.Context, cancel context.CancelCauseFunc, c *client.C
 	for ctx.Err() == nil {
 		var st zk.Stat
 		var changed <-chan zk.Event
-		err := insist(ctx, func() (err error) { _, st, changed, err = c.GetW(ctx, path); return err })
+		err := Insist(ctx, func() (err error) { _, st, changed, err = c.GetW(ctx, path); return err })
 		switch {
 		case err == nil && st.Czxid != czxid, errors.Is(err, zk.NoNode):
 			cancel(fmt.Errorf("%w: somebody has deleted %s", ErrLost, path))

@@ -18,8 +18,8 @@ const (
 	lastPause  = 500 * time.Millisecond
 )
 
-// insist makes a call that may be made twice until its connection holds. It ends with the call, with ctx, or with the session.
-func insist(ctx context.Context, call func() error) error {
+// Insist makes a call that may be made twice until its connection holds. It ends with the call, with ctx, or with the session.
+func Insist(ctx context.Context, call func() error) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := call()
 		if !broken(err) {
@@ -51,12 +51,12 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// makeFolder makes a znode and what is missing above it. What exists stays as it is.
-func makeFolder(ctx context.Context, c *client.Client, path string, mode zk.Mode) error {
+// MakeFolder makes a znode and what is missing above it. What exists stays as it is.
+func MakeFolder(ctx context.Context, c *client.Client, path string, mode zk.Mode) error {
 	if path == "/" {
 		return nil
 	}
-	err := insist(ctx, func() error { _, _, err := c.Create(ctx, path, nil, mode); return err })
+	err := Insist(ctx, func() error { _, _, err := c.Create(ctx, path, nil, mode); return err })
 	if errors.Is(err, zk.NodeExists) {
 		return nil
 	}
@@ -67,21 +67,21 @@ func makeFolder(ctx context.Context, c *client.Client, path string, mode zk.Mode
 	if !ok {
 		return err
 	}
-	if err := makeFolder(ctx, c, parent, zk.Persistent); err != nil {
+	if err := MakeFolder(ctx, c, parent, zk.Persistent); err != nil {
 		return err
 	}
-	return makeFolder(ctx, c, path, mode)
+	return MakeFolder(ctx, c, path, mode)
 }
 
 // inFolder makes a call and, where its folder was missing, the folder and the call again: a container goes when it is empty, at any
 // time.
 func inFolder(ctx context.Context, c *client.Client, folder string, call func() error) error {
 	for {
-		err := insist(ctx, call)
+		err := Insist(ctx, call)
 		if !errors.Is(err, zk.NoNode) {
 			return err
 		}
-		if err := makeFolder(ctx, c, folder, zk.Container); err != nil {
+		if err := MakeFolder(ctx, c, folder, zk.Container); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,7 @@ func inFolder(ctx context.Context, c *client.Client, folder string, call func() 
 
 // remove deletes a znode that may be gone already.
 func remove(ctx context.Context, c *client.Client, path string) error {
-	err := insist(ctx, func() error { return c.Delete(ctx, path, -1) })
+	err := Insist(ctx, func() error { return c.Delete(ctx, path, -1) })
 	if errors.Is(err, zk.NoNode) {
 		return nil
 	}

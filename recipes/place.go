@@ -122,7 +122,7 @@ func join(ctx context.Context, c *client.Client, folder string, name func(guid s
 		case err == nil:
 			return p, nil
 		case errors.Is(err, zk.NoNode):
-			if err := makeFolder(ctx, c, folder, zk.Container); err != nil {
+			if err := MakeFolder(ctx, c, folder, zk.Container); err != nil {
 				return nil, err
 			}
 			continue
@@ -153,7 +153,7 @@ func join(ctx context.Context, c *client.Client, folder string, name func(guid s
 // the session has left.
 func (p *place) names(ctx context.Context) (mine []string, err error) {
 	var all []string
-	err = insist(ctx, func() (err error) {
+	err = Insist(ctx, func() (err error) {
 		if err = p.c.Sync(ctx, p.folder); err == nil {
 			all, _, err = p.c.Children(ctx, p.folder)
 		}
@@ -178,7 +178,7 @@ func (p *place) find(ctx context.Context) (bool, error) {
 	}
 	p.path = zk.JoinPath(p.folder, mine[0])
 	var there bool
-	err = insist(ctx, func() (err error) { there, p.stat, err = p.c.Exists(ctx, p.path); return err })
+	err = Insist(ctx, func() (err error) { there, p.stat, err = p.c.Exists(ctx, p.path); return err })
 	return there, err
 }
 
@@ -211,7 +211,7 @@ func (p *place) leave(ctx context.Context) error {
 // look tells for whom this place must wait, "" for nobody.
 func (p *place) look(ctx context.Context, r rule) (path string, err error) {
 	var names []string
-	err = insist(ctx, func() (err error) { names, _, err = p.c.Children(ctx, p.folder); return err })
+	err = Insist(ctx, func() (err error) { names, _, err = p.c.Children(ctx, p.folder); return err })
 	if err != nil && !errors.Is(err, zk.NoNode) {
 		return "", err
 	}
@@ -235,7 +235,7 @@ func (p *place) wait(ctx context.Context, r rule) error {
 		}
 		// Not ExistsW: on a znode that has just gone it would leave a watch behind.
 		var changed <-chan zk.Event
-		err = insist(ctx, func() (err error) { _, _, changed, err = p.c.GetW(ctx, path); return err })
+		err = Insist(ctx, func() (err error) { _, _, changed, err = p.c.GetW(ctx, path); return err })
 		if errors.Is(err, zk.NoNode) {
 			continue
 		}

@@ -64,7 +64,7 @@ func (q *Queue) PutWith(ctx context.Context, data []byte, opt PutOptions) error 
 		if path, ok := refused(err, zk.NoNode); !ok || path != prefix {
 			return err
 		}
-		if err := makeFolder(ctx, q.c, q.items, zk.Container); err != nil {
+		if err := MakeFolder(ctx, q.c, q.items, zk.Container); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (q *Queue) Take(ctx context.Context) ([]byte, error) {
 	var data []byte
 	err := q.first(ctx, func(name string) (err error) {
 		item, claim := zk.JoinPath(q.items, name), zk.JoinPath(q.claims, name)
-		err = insist(ctx, func() (err error) { data, _, err = q.c.Get(ctx, item); return err })
+		err = Insist(ctx, func() (err error) { data, _, err = q.c.Get(ctx, item); return err })
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (q *Queue) Lease(ctx context.Context) (*Item, error) {
 		}
 		var there bool
 		var st zk.Stat
-		err = insist(ctx, func() (err error) {
+		err = Insist(ctx, func() (err error) {
 			if it.Data, _, err = q.c.Get(ctx, item); err == nil {
 				there, st, err = q.c.Exists(ctx, claim)
 			}
@@ -202,7 +202,7 @@ func (q *Queue) first(ctx context.Context, take func(name string) error) error {
 			case missing && strings.HasPrefix(path, q.claims):
 				// The container has gone while nobody had a claim. The list that follows makes it.
 				claims.changed = nil
-				if err := makeFolder(ctx, q.c, q.claims, zk.Container); err != nil {
+				if err := MakeFolder(ctx, q.c, q.claims, zk.Container); err != nil {
 					return err
 				}
 				next = 0
@@ -268,7 +268,7 @@ func (l *listing) refresh(ctx context.Context) (err error) {
 // Len is how many items there are, leased ones too.
 func (q *Queue) Len(ctx context.Context) (n int, err error) {
 	var names []string
-	err = insist(ctx, func() (err error) { names, _, err = q.c.Children(ctx, q.items); return err })
+	err = Insist(ctx, func() (err error) { names, _, err = q.c.Children(ctx, q.items); return err })
 	if errors.Is(err, zk.NoNode) {
 		return 0, nil
 	}

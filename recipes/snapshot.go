@@ -14,7 +14,7 @@ import (
 // missing in the answer. Servers since 3.6.
 func ReadTogether(ctx context.Context, c *client.Client, paths ...string) (map[string]*Node, error) {
 	results := make([]*client.GetResult, len(paths))
-	err := insist(ctx, func() error {
+	err := Insist(ctx, func() error {
 		r := c.MultiRead()
 		for i, p := range paths {
 			results[i] = r.Get(p)
@@ -46,7 +46,7 @@ func ReadTree(ctx context.Context, c *client.Client, root string) (map[string]*N
 	paths := []string{root}
 	for range treeTries {
 		gets, lists := make([]*client.GetResult, len(paths)), make([]*client.ChildrenResult, len(paths))
-		err := insist(ctx, func() error {
+		err := Insist(ctx, func() error {
 			r := c.MultiRead()
 			for i, p := range paths {
 				gets[i], lists[i] = r.Get(p), r.Children(p)
