@@ -60,7 +60,10 @@ func number(name string) (n int32, ok bool) {
 		digits = name[at-1:]
 	}
 	v, err := strconv.ParseInt(digits, 10, 32)
-	return int32(v), err == nil && digits[0] != '+'
+	if err != nil || digits[0] == '+' {
+		return 0, false
+	}
+	return int32(v), true
 }
 
 // before orders numbers in spite of the counter's overflow: a line is shorter than 2^31.
