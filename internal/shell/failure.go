@@ -97,6 +97,9 @@ func text(err error) string {
 		}
 		return err.Error()
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "waited in vain: " + e.Path
+	}
 	if before, ok := codeWords[e.Code]; ok {
 		return before + e.Path
 	}

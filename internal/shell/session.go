@@ -18,6 +18,7 @@ type conn struct {
 	server string // as given
 	cancel context.CancelFunc
 	ready  chan struct{} // closed when c or err is set
+	states *source       // from ready on
 
 	c   *client.Client
 	err error
@@ -31,7 +32,7 @@ type conn struct {
 func (s *Shell) open(server string) {
 	fmt.Fprintln(s.news, "Connecting to "+server)
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), failed: make(chan struct{}), tried: map[string]bool{}}
+	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), states: newSource(), failed: make(chan struct{}), tried: map[string]bool{}}
 	s.conn, s.kept = n, false
 	opt := s.opt.Client
 	opt.SessionTimeout, opt.ReadOnly = s.opt.Timeout, s.opt.ReadOnly
@@ -44,6 +45,7 @@ func (s *Shell) open(server string) {
 		return dial(ctx, network, addr)
 	}
 	s.events.Go(func() { // ends with the session
+		defer close(n.states.done)
 		n.c, n.err = client.Dial(ctx, []string{server}, &opt)
 		if n.err != nil {
 			close(n.ready)
@@ -53,12 +55,12 @@ func (s *Shell) open(server string) {
 		states := n.c.States(context.Background())
 		s.sessionEvent(first)
 		close(n.ready)
-		for st := range states {
+		pumpUntilEnd(n.states, states, func(st client.Status) {
 			if st.State != first {
 				s.sessionEvent(st.State)
 			}
 			first = st.State
-		}
+		})
 	})
 }
 
@@ -127,6 +129,9 @@ func (s *Shell) client(ctx context.Context, path string) (*client.Client, error)
 		case <-failed:
 			return nil, lost(nil)
 		case <-ctx.Done():
+			if s.opt.WaitForConnection {
+				return nil, lost(nil)
+			}
 			return nil, lost(ctx.Err())
 		}
 	}
@@ -187,6 +192,7 @@ func runConnect(ctx context.Context, s *Shell, a *args) error {
 	}
 	if s.conn != nil {
 		s.conn.end(false)
+		s.events.Wait()
 	}
 	s.opt.Server = server
 	s.open(server)

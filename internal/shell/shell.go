@@ -52,6 +52,8 @@ type Shell struct {
 	quit    bool // no further line is read
 	kept    bool // the session made ephemerals that shall outlive a script
 
+	sources []*source
+
 	events sync.WaitGroup // goroutines that print what comes unasked
 	mu     sync.Mutex
 	silent bool // events are not printed; under mu
@@ -104,6 +106,9 @@ func (s *Shell) Run(ctx context.Context) int {
 		read = t.readLine
 	}
 	fmt.Fprintf(s.news, "Welcome to ZooKeeper!\nJLine support is %s\n", editing)
+	if s.opt.Terminal == nil {
+		s.client(ctx, "") // so that a script finds the same state each time; the first command tells what is wrong
+	}
 	for !s.quit && ctx.Err() == nil {
 		line, err := read()
 		if strings.TrimSpace(line) != "" {
@@ -151,6 +156,7 @@ func (s *Shell) run(ctx context.Context, ws []string) {
 		defer stop()
 	}
 	err := s.command(ctx, ws)
+	s.settle()
 	s.last = exitCode(err, s.opt.ExitCodes)
 	var code exited
 	if errors.As(err, &code) {
