@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 
@@ -238,7 +237,6 @@ func runWhoAmI(ctx context.Context, s *Shell, _ *args) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(ids, func(a, b zk.ID) int { return strings.Compare(a.Scheme+a.ID, b.Scheme+b.ID) })
 	type row struct {
 		Scheme string `json:"scheme"`
 		ID     string `json:"id"`

@@ -157,6 +157,9 @@ func (s *Shell) run(ctx context.Context, ws []string) {
 	}
 	err := s.command(ctx, ws)
 	s.settle()
+	if s.quit {
+		return // with the code of the command before
+	}
 	s.last = exitCode(err, s.opt.ExitCodes)
 	var code exited
 	if errors.As(err, &code) {

@@ -248,13 +248,13 @@ func TestSearchInHistory(t *testing.T) {
 	y.sees("ZooKeeper CLI version: ")
 
 	y.types("get /o\x12zzz\x07ld\r") // Ctrl-G gives the line back
-	y.sees("null\r\n")
+	y.sees("\r\nx\r\n")
 
 	y.types("nonsense\x03whoami\r") // Ctrl-C drops the line
 	y.sees("Auth scheme: User\r\n")
 
 	y.types("\x1b[A\x1b[A\r") // the last but one
-	y.sees("null\r\n")
+	y.sees("\r\nx\r\n")
 
 	y.types("addauth digest me:secret\r")
 	y.sees(") 6] ")
