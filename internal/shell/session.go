@@ -95,7 +95,7 @@ func (n *conn) end(keep bool) {
 	if n.c == nil {
 		return
 	}
-	if keep {
+	if keep || !n.c.State().IsConnected() { // nobody hears that it should end: do not wait for it
 		n.c.Detach()
 		return
 	}
