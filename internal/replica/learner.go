@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/zooid-io/zooid/internal/jute"
+	"github.com/zooid-io/zooid/internal/prep"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
@@ -13,7 +14,7 @@ import (
 // forward sends a client's write to the leader.
 func (r *Replica) forward(c *Conn, en entry, body []byte) {
 	en.kind, en.zxid = entryWrite, 0
-	if en.header.Type != wire.OpMulti {
+	if en.header.Type != wire.OpMulti && !r.cfg.Audit {
 		en.op = nil // of a multi it says how to answer
 	}
 	r.queue(c, en)
@@ -46,6 +47,9 @@ func (r *Replica) waiting(x *txn.Txn, e *Effects) *Conn {
 		return nil // the session ended by its timeout
 	}
 	en.zxid = x.Zxid
+	if r.cfg.Audit && en.header.Type != wire.OpCreateSession {
+		r.ask(x.Zxid, &prep.Request{Op: en.op, IDs: en.ids})
+	}
 	return c
 }
 

@@ -106,8 +106,8 @@ func (r *Replica) renewed(clock int64) *session.Table {
 	return t
 }
 
-// Event is something that happened: *Connect, *Request, *Synced, *Continue, *Tick, *Disconnect, or, in an ensemble, *Peer in the place of
-// *Synced.
+// Event is something that happened: *Connect, *Request, *Synced, *Continue, *Tick, *Disconnect, *Expire, or, in an ensemble, *Peer in
+// the place of *Synced.
 //
 // There are two times, both in ms. Now is the wall clock's, since 1970: it goes into transactions and is compared with a
 // znode's mtime. Clock never steps, from whatever origin: sessions live by it, so that setting the wall clock ends none.
@@ -166,6 +166,13 @@ type Tick struct {
 	Heard func(*Conn) int64 // when, on Clock, a connection was last heard from
 }
 
+// Expire says that a session's time is over now, whatever its client does. Only who leads can end one; else nothing happens.
+type Expire struct {
+	Session zk.SessionID
+	Now     int64
+	Clock   int64
+}
+
 // Peer is an event of the agreement.
 type Peer struct {
 	Event zab.Event
@@ -186,6 +193,7 @@ func (*Synced) event()     {}
 func (*Continue) event()   {}
 func (*Tick) event()       {}
 func (*Disconnect) event() {}
+func (*Expire) event()     {}
 func (*Peer) event()       {}
 
 // Step takes one event. It is the only door that changes anything.
@@ -208,6 +216,9 @@ func (r *Replica) Step(ev Event, e *Effects) {
 	case *Tick:
 		now, clock = ev.Now, ev.Clock
 		r.tick(ev, e)
+	case *Expire:
+		now, clock = ev.Now, ev.Clock
+		r.expire(ev, e)
 	case *Peer:
 		now, clock = ev.Now, ev.Clock
 		r.peer(ev)

@@ -140,6 +140,15 @@ func (r *Replica) tick(ev *Tick, e *Effects) {
 	r.lastTick = ev.Now
 }
 
+// expire ends a session as if its time were over.
+func (r *Replica) expire(ev *Expire, e *Effects) {
+	if r.prep == nil || !r.sessions.Known(ev.Session) || r.sessions.IsClosing(ev.Session) {
+		return
+	}
+	e.Expired = append(e.Expired, ev.Session)
+	r.endSession(ev.Session, ev.Now, ev.Clock, e)
+}
+
 // endSession proposes the end of a session that nobody asked to end.
 func (r *Replica) endSession(id zk.SessionID, now, clock int64, e *Effects) {
 	r.sessions.SetClosing(id)

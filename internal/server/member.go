@@ -277,9 +277,26 @@ func (h *linkHandler) LinkDown(l zab.Link, err error) {
 	h.m().agree(replica.Peer{Event: &zab.LinkDown{Link: l}})
 }
 
-func (h *linkHandler) Received(l zab.Link, p zab.Packet) {
-	h.m().received(p)
-	h.m().agree(replica.Peer{Event: &zab.Received{Link: l, Packet: p}})
+// Received takes the lock once for all packets that have come.
+func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
+	s := h.s
+	for _, p := range ps {
+		h.m().received(p)
+	}
+	received := zab.Received{Link: l}
+	ev := replica.Peer{Event: &received, Now: time.Now().UnixMilli(), Clock: s.clock(), Heard: heard}
+	var few [8]*conn
+	for at := 0; at < len(ps); {
+		s.mu.Lock()
+		for at < len(ps) && s.eff.Sent() < highOutbox {
+			received.Packet = ps[at]
+			s.rep.Step(&ev, &s.eff)
+			at++
+		}
+		dirty := s.perform(few[:0])
+		s.mu.Unlock()
+		flushAll(dirty)
+	}
 }
 
 // Snapshot reads the tree that a leader sends.

@@ -54,7 +54,7 @@ type Server struct {
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
-	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock
+	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock (Advance)
 	plain      atomic.Bool  // tests: sockets are read and written as on systems without rawSock
 	snapping   atomic.Bool
 	snapped    sync.WaitGroup // snapshots under way
@@ -138,7 +138,12 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 
 func (s *Server) restore(fs vfs.FS) error {
 	o := &s.opt
+	recent := 0
+	if o.Ensemble != nil {
+		recent = o.Ensemble.CommitLogCount
+	}
 	st, err := store.Open(fs, o.DataDir, o.DataLogDir, store.Options{
+		Recent:   recent,
 		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
 		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
 		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
