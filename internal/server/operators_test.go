@@ -113,6 +113,7 @@ func TestWordsOfRoles(t *testing.T) {
 	}
 	j := w.logs[leader]
 	j.wait(t, "INFO LOOKING")
+	j.wait(t, name("INFO New election. My id = %d, proposed zxid=0x0", leader+1))
 	j.wait(t, "INFO LEADING - LEADER ELECTION TOOK - ", " MS")
 	j.wait(t, "INFO Have quorum of supporters, sids: [[", "]]; starting up and setting last processed zxid: 0x100000000")
 	j.wait(t, "INFO Peer state changed: leading - broadcast")
