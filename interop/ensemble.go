@@ -19,10 +19,20 @@ type Ensemble struct {
 // StartEnsemble starts one server of each kind, all at once, and returns when all of them serve. conf is added to each zoo.cfg.
 func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
 	t.Helper()
+	return startWithObservers(t, kinds, 0, conf...)
+}
+
+// startWithObservers is StartEnsemble with the last servers as observers.
+func startWithObservers(t testing.TB, kinds []Kind, observers int, conf ...string) *Ensemble {
+	t.Helper()
 	e := &Ensemble{conf: append([]string{"tickTime=1000", "initLimit=20", "syncLimit=10", "4lw.commands.whitelist=*"}, conf...)}
 	for i := range kinds {
 		quorum, election := freePort(t), freePort(t)
-		e.conf = append(e.conf, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election))
+		line := fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election)
+		if i >= len(kinds)-observers {
+			line += ":observer"
+		}
+		e.conf = append(e.conf, line)
 	}
 	for _, k := range kinds {
 		e.add(t, k)

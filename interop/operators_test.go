@@ -45,7 +45,7 @@ func shape(word, text string) []string {
 func TestWordsOfEnsembles(t *testing.T) {
 	roles := map[Kind]map[string]*Server{}
 	for _, k := range []Kind{Apache, Zooid} {
-		e := StartEnsemble(t, []Kind{k, k, k})
+		e := startWithObservers(t, []Kind{k, k, k, k}, 1)
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		roles[k] = map[string]*Server{}
@@ -76,9 +76,11 @@ func TestWordsOfEnsembles(t *testing.T) {
 	}
 	for _, k := range []Kind{Apache, Zooid} {
 		eventually(roles[k]["leader"], "zk_synced_followers\t2\n")
-		eventually(roles[k]["follower"], "zk_global_sessions\t3\n")
+		eventually(roles[k]["leader"], "zk_synced_observers\t1\n")
+		eventually(roles[k]["follower"], "zk_global_sessions\t4\n")
+		eventually(roles[k]["observer"], "zk_global_sessions\t4\n")
 	}
-	for _, role := range []string{"leader", "follower"} {
+	for _, role := range []string{"leader", "follower", "observer"} {
 		for _, word := range strings.Fields("srvr stat mntr conf dump cons isro ruok hash wchs dirs crst srst") {
 			t.Run(role+"/"+word, func(t *testing.T) {
 				var got [2][]string
