@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -18,25 +19,23 @@ type Ensemble struct {
 // StartEnsemble starts one server of each kind, all at once, and returns when all of them serve. conf is added to each zoo.cfg.
 func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
 	t.Helper()
+	return startWithObservers(t, kinds, 0, conf...)
+}
+
+// startWithObservers is StartEnsemble with the last servers as observers.
+func startWithObservers(t testing.TB, kinds []Kind, observers int, conf ...string) *Ensemble {
+	t.Helper()
 	e := &Ensemble{conf: append([]string{"tickTime=1000", "initLimit=20", "syncLimit=10", "4lw.commands.whitelist=*"}, conf...)}
 	for i := range kinds {
 		quorum, election := freePort(t), freePort(t)
-		e.conf = append(e.conf, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election))
-	}
-	for i, k := range kinds {
-		Need(t, k)
-		s := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg"), setup: Setup{Conf: e.conf}}
-		if err := os.WriteFile(filepath.Join(s.Dir, "myid"), []byte(strconv.Itoa(i+1)), 0o600); err != nil {
-			t.Fatal(err)
+		line := fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election)
+		if i >= len(kinds)-observers {
+			line += ":observer"
 		}
-		t.Cleanup(func() {
-			s.Kill()
-			if t.Failed() {
-				t.Logf("end of the log of server %d, %s:\n%s", i+1, s.Kind, tail(s.log.String(), 6000))
-			}
-		})
-		s.port = freePort(t)
-		e.Servers = append(e.Servers, s)
+		e.conf = append(e.conf, line)
+	}
+	for _, k := range kinds {
+		e.add(t, k)
 	}
 	for _, s := range e.Servers {
 		s.Launch(t)
@@ -45,6 +44,38 @@ func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
 		s.WaitServing(t)
 	}
 	return e
+}
+
+// add makes the next server, and does not start it.
+func (e *Ensemble) add(t testing.TB, k Kind) *Server {
+	t.Helper()
+	Need(t, k)
+	id := len(e.Servers) + 1
+	s := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg"), setup: Setup{Conf: e.conf}}
+	if err := os.WriteFile(filepath.Join(s.Dir, "myid"), []byte(strconv.Itoa(id)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("end of the log of server %d, %s:\n%s", id, s.Kind, tail(s.log.String(), 6000))
+		}
+	})
+	s.port = freePort(t)
+	e.Servers = append(e.Servers, s)
+	return s
+}
+
+// Join starts one more server, which knows the others and is not known to them, and returns when it serves. line is what
+// a reconfiguration has to add.
+func (e *Ensemble) Join(t testing.TB, k Kind) (line string) {
+	t.Helper()
+	s := e.add(t, k)
+	line = fmt.Sprintf("server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d", len(e.Servers), freePort(t), freePort(t), s.port)
+	s.setup.Conf = append(slices.Clone(e.conf), line)
+	s.Launch(t)
+	s.WaitServing(t)
+	return line
 }
 
 // Replace ends a server with SIGTERM and starts one of the other kind, or of the same, on its data, its ports and its id; it returns

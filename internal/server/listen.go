@@ -115,7 +115,7 @@ func (p *clientPort) close() error {
 	return p.listener.Close()
 }
 
-// listenAt moves the client port. Whoever is connected stays.
+// listenAt moves the client port. Whoever is connected stays. Where the new address cannot be had the port stays where it is.
 func (s *Server) listenAt(addr string) error {
 	p := &s.port
 	p.mu.Lock()
@@ -123,18 +123,28 @@ func (s *Server) listenAt(addr string) error {
 	if p.shut {
 		return nil
 	}
-	if p.listener != nil {
-		p.listener.Close() // first: the new address may hold the old one
-		p.listener = nil
-	}
+	old := p.listener
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
+	if old != nil {
+		old.Close()
+		if err != nil { // the old address may have been in the way, as the wildcard's is of each other's
+			l, err = net.Listen("tcp", addr)
+		}
+		if err != nil {
+			var back error
+			if l, back = net.Listen("tcp", old.Addr().String()); back != nil {
+				p.listener = nil
+				return errors.Join(err, back)
+			}
+		}
+	}
+	if l == nil {
 		return err
 	}
 	s.log.Info("binding to port " + l.Addr().String())
 	p.listener, p.serves = l, true
 	s.connWG.Go(func() { s.accept(l) })
-	return nil
+	return err
 }
 
 // serveClients begins to take connections in, unless the port was moved and does already.

@@ -250,6 +250,28 @@ func TestPortsMove(t *testing.T) {
 	w.same()
 }
 
+// A client port that somebody else has leaves a server where it was.
+func TestPortTaken(t *testing.T) {
+	w := dynamically(t, 3, 0)
+	leader := w.serving()
+	w.agreed(3, 0)
+	i := (leader + 1) % 3
+	before := w.all[i].Addr().String()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	self := w.config.Members[i]
+	self.ClientAddr = taken.Addr().String()
+	connect(t, w.all[leader], lasting).reconfig(name("server.%d=%v", self.ID, self), "")
+	w.logs[i].wait(t, "ERROR the client port cannot be moved", "to="+self.ClientAddr)
+	if now := w.all[i].Addr().String(); now != before {
+		t.Errorf("it listens at %s, and was at %s", now, before)
+	}
+	connect(t, w.all[i], lasting).must(create("/still", ""))
+}
+
 // The leader is removed: another leads on, without an election, and nothing is lost.
 func TestLeaderRemoved(t *testing.T) {
 	w := dynamically(t, 3, 0)

@@ -94,6 +94,9 @@ func (m *member) report(o *replica.Orders) {
 			m.told = now
 			s.scribe.note(slog.LevelInfo, "Peer state changed: "+now)
 		}
+		if m.role.State == zab.Looking && stage != "" { // by now the tree has all that was logged
+			s.scribe.note(slog.LevelInfo, fmt.Sprintf("New election. My id = %d, proposed zxid=%v", m.o.SID, s.rep.Tree().LastZxid()))
+		}
 	}
 	if dim := s.rep.ReadOnly(); dim != m.dim {
 		if m.dim = dim; dim {

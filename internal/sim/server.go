@@ -233,7 +233,9 @@ func (s *server) perform() {
 		s.become(*o.Role)
 	}
 	for i := range o.Disk {
-		s.give(o.Disk[i])
+		if o.Disk[i].Config == nil { // these servers keep no dynamic files
+			s.give(o.Disk[i])
+		}
 	}
 	w.plant.disturb(s)
 	w.check.state(s)
