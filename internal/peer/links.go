@@ -68,6 +68,11 @@ type Links struct {
 	links    map[zab.Link]*link
 	accepted zab.Link // the last number given
 	port     *port    // nil unless listening
+
+	due struct {
+		sync.Mutex
+		links []*link // that have been posted to
+	}
 }
 
 // port is the quorum port, while it is open.
@@ -233,6 +238,35 @@ func (s *Links) link(id zab.Link) *link {
 func (s *Links) Send(id zab.Link, p zab.Packet) bool {
 	l := s.link(id)
 	return l != nil && l.send(entry{packet: p}, packetSize(p))
+}
+
+// Post is Send for a caller that calls Flush soon after it, once it has let its lock go: until then the packet may not leave.
+func (s *Links) Post(id zab.Link, p zab.Packet) bool {
+	l := s.link(id)
+	if l == nil {
+		return false
+	}
+	ok, first := l.post(entry{packet: p}, packetSize(p))
+	if first {
+		s.due.Lock()
+		s.due.links = append(s.due.links, l)
+		s.due.Unlock()
+	}
+	return ok
+}
+
+// Flush writes what was posted by anybody, as far as it need not wait. The caller's goroutine does it where it can: to wake a writer
+// costs more than the write.
+func (s *Links) Flush() {
+	var few [4]*link
+	s.due.Lock()
+	list := append(few[:0], s.due.links...)
+	clear(s.due.links)
+	s.due.links = s.due.links[:0]
+	s.due.Unlock()
+	for _, l := range list {
+		l.flush()
+	}
 }
 
 // SendSnapshot sends a raw stream, behind all that was sent on the link before: after a Snap, the tree. If it reports true, write is
