@@ -44,9 +44,9 @@ type election struct {
 	outside  claims // of those that follow or lead, of any round
 	answered map[ensemble.SID]answer
 	early    map[ensemble.SID]proposed // what peers proposed while this server did not look
-	interval int64 // until the proposal is repeated
-	repeat   int64 // when
-	settled  int64 // when the proposal that has a quorum is decided; far away while none has
+	interval int64                     // until the proposal is repeated
+	repeat   int64                     // when
+	settled  int64                     // when the proposal that has a quorum is decided; far away while none has
 }
 
 // newElection makes an election that has not begun.
