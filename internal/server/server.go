@@ -305,8 +305,11 @@ const maxStalled = 1 << 14
 // flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
 const flushMany = 128
 
-// flushAll writes what perform has put aside, and forgets it.
-func flushAll(dirty []*conn) {
+// flush writes what perform has put aside, and forgets it. Who calls perform has to call it, too, once it holds no lock.
+func (s *Server) flush(dirty []*conn) {
+	if s.member != nil {
+		s.member.links.Flush() // first: peers do more about it than clients
+	}
 	if len(dirty) < flushMany {
 		for _, c := range dirty {
 			c.flush()
