@@ -243,7 +243,7 @@ func (w *crowd) blackout(rng *rand.Rand, servers ...int) {
 		}
 	}
 	for _, i := range servers {
-		w.faults[i].CrashAfter(0, rng) // from here on nothing is written, and nothing acknowledged
+		w.faults[i].CrashAfter(0, dice(rng.Uint64())) // from here on nothing is written, and nothing acknowledged
 	}
 	for _, i := range servers {
 		w.stop(i)
@@ -337,7 +337,10 @@ func TestEnsembleRestartOfAll(t *testing.T) {
 // Power goes and comes, here and there, while clients write: what was acknowledged stays, and the trees are the same in the end
 // (ZOOKEEPER-3911, 4394, 4643, 4646, 4712, 4785).
 func TestEnsembleBlackouts(t *testing.T) {
-	w := gather(t, 3, 0)
+	w := gather(t, 3, 0, func(o *Options) {
+		// A leader whose voters lose their power before it has an epoch waits for initLimit.
+		o.TickTime, o.Ensemble.SyncLimit = 100*time.Millisecond, 100
+	})
 	rng := dice(4643)
 	w.serving()
 	c := connect(t, w.all[0], lasting)
