@@ -94,7 +94,15 @@ func freePorts(t testing.TB, n int) (host string, ports []int) {
 
 func (w *crowd) start(i int) {
 	w.t.Helper()
-	s, err := try(w.faults[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
+	s, err := w.try(i)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.all[i] = s
+}
+
+func (w *crowd) try(i int) (*Server, error) {
+	return try(w.faults[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
 		e := DefaultEnsemble()
 		e.SID, e.Config, e.InitLimit, e.SyncLimit, e.ConnectLimit = ensemble.SID(i+1), w.config, 20, 10, 20
 		if own := w.own[i]; own != nil {
@@ -102,10 +110,6 @@ func (w *crowd) start(i int) {
 		}
 		o.Ensemble, o.ServerID = &e, int64(i+1)
 	}}, w.change...)...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.all[i] = s
 }
 
 func (w *crowd) stop(i int) {
