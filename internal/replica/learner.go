@@ -27,6 +27,11 @@ func (r *Replica) forward(c *Conn, en entry, body []byte) {
 // forwardSession asks the leader for a new session.
 func (r *Replica) forwardSession(c *Conn) {
 	r.queue(c, entry{kind: entryWrite, header: wire.Header{Type: wire.OpCreateSession}})
+	r.askSession(c)
+}
+
+// askSession sends for the createSession of a connection's session.
+func (r *Replica) askSession(c *Conn) {
 	r.member.core.Send(0, &zab.Request{Session: c.session, Op: int32(wire.OpCreateSession), Body: jute.AppendInt(nil, c.timeout)})
 }
 

@@ -27,7 +27,8 @@ type Config struct {
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
 	Audit             bool  // give Effects.Audits
 	ReadOnly          bool  // a voter that finds no leader answers reads (readonlymode.enabled)
-	LocalSessions     bool  // new sessions are this server's alone (localSessionsEnabled)
+	LocalSessions     bool  // of a member: new sessions are its own alone (localSessionsEnabled), and so are others'
+	LocalUpgrade      bool  // one that creates an ephemeral becomes the ensemble's (localSessionsUpgradingEnabled)
 
 	Zab *zab.Core // this server's part in the agreement of an ensemble; nil where it stands alone
 }

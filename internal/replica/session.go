@@ -28,7 +28,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 	if req.SessionID == 0 {
 		c.session = r.next
 		r.next++
-		if readOnly {
+		if readOnly || r.cfg.LocalSessions {
 			r.beginLocal(c, ev.Clock, e)
 			return
 		}
@@ -44,7 +44,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 			r.detach(c)
 			return
 		}
-		r.claim(c.session, 0)
+		r.own(c.session)
 		r.queue(c, entry{kind: entryWrite, zxid: z, header: wire.Header{Type: wire.OpCreateSession}})
 		return
 	}
@@ -77,9 +77,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		r.refuse(c, e)
 		return
 	}
-	if r.member != nil {
-		r.member.owners[c.session] = 0
-	}
+	r.own(c.session)
 	r.attach(c)
 	c.state = connOpen
 	r.welcome(c, e)

@@ -40,11 +40,13 @@ type EnsembleOptions struct {
 	MaxDiffSyncs       int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
 	SyncEnabled        bool    // syncEnabled: an observer keeps logs and snapshots; true
 
-	// What package config does not let through yet: it refuses an ensemble with LocalSessions, and warns of the others.
-	LeaderServes           bool // leaderServes: the leader has clients too; true
-	LocalSessions          bool // localSessionsEnabled; false
-	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled; false
-	ObserverMasterPort     int  // observerMasterPort: followers serve observers here; 0 is none
+	// Sessions that only one member knows; the same on all members.
+	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
+	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled: they become the ensemble's with their first ephemeral; false
+
+	// What package config warns of, as it does nothing yet.
+	LeaderServes       bool // leaderServes: the leader has clients too; true
+	ObserverMasterPort int  // observerMasterPort: followers serve observers here; 0 is none
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.
@@ -56,3 +58,6 @@ func DefaultEnsemble() EnsembleOptions {
 		LeaderServes: true,
 	}
 }
+
+// localSessions tells whether new sessions are local ones: a server alone has none.
+func (o *Options) localSessions() bool { return o.Ensemble != nil && o.Ensemble.LocalSessions }
