@@ -112,7 +112,8 @@ func (r *Replica) revalidated(p *zab.Revalidated, e *Effects) {
 // heardOf lists the sessions of our connections that were heard of since the leader was last told.
 func (r *Replica) heardOf(clock int64) []zab.Touch {
 	m := r.member
-	touched := []zab.Touch{}
+	touched := append([]zab.Touch{}, m.parted...)
+	m.parted = nil
 	for _, c := range r.conns {
 		if c != nil && !c.local && m.heard != nil && m.heard(c) >= m.lastTouch {
 			touched = append(touched, zab.Touch{Session: c.session, Timeout: c.timeout})

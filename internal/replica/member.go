@@ -24,6 +24,7 @@ type member struct {
 	done      uint64            // learning: how many were answered
 	lastTouch int64             // learning: when the leader was last told which sessions were heard of
 	heard     func(*Conn) int64 // of the event at hand
+	parted    []zab.Touch       // learning: heard of since then, over connections that are gone
 
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
 	sizes     Sizes  // leading: of the proposals
@@ -127,7 +128,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		clear(r.proposed)
 		r.proposed, r.phead = r.proposed[:0], 0
 		r.prep, r.asked, r.doomed = nil, nil, nil
-		m.owners, m.asked, r.syncing = nil, nil, nil
+		m.owners, m.asked, m.parted, r.syncing = nil, nil, nil, nil
 		m.turns, m.done = 0, 0
 		if m.readOnly {
 			r.endReadOnly()

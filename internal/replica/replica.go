@@ -189,7 +189,10 @@ type Peer struct {
 }
 
 // Disconnect says that a connection is gone.
-type Disconnect struct{ Conn *Conn }
+type Disconnect struct {
+	Conn  *Conn
+	Heard int64 // when, on Clock, it was last heard from; 0 is not known
+}
 
 func (*Connect) event()    {}
 func (*Request) event()    {}
@@ -215,6 +218,7 @@ func (r *Replica) Step(ev Event, e *Effects) {
 		now, clock = ev.Now, ev.Clock
 		r.handshake(ev, e)
 	case *Disconnect:
+		r.parted(ev.Conn, ev.Heard)
 		r.detach(ev.Conn)
 		return
 	case *Tick:

@@ -5,6 +5,7 @@ import (
 	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/watch"
 	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -132,6 +133,22 @@ func (r *Replica) detach(c *Conn) {
 	}
 	r.inflight -= c.Pending()
 	c.fifo, c.head, c.behind = nil, 0, false
+}
+
+// parted counts a session's time from when its connection, which is gone, was last heard from: the table knows only of the last time
+// that somebody has asked.
+func (r *Replica) parted(c *Conn, heard int64) {
+	if heard == 0 || c.state == connNew || c.state == connGone || r.bySession[c.session] != c {
+		return
+	}
+	switch {
+	case c.local:
+		r.locals.Touch(c.session, c.timeout, heard)
+	case r.prep != nil:
+		r.sessions.Touch(c.session, c.timeout, heard)
+	case r.member.role.Serving && heard >= r.member.lastTouch:
+		r.member.parted = append(r.member.parted, zab.Touch{Session: c.session, Timeout: c.timeout})
+	}
 }
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.
