@@ -171,26 +171,44 @@ func (l *link) deadline(d time.Duration) error {
 func (l *link) read() error {
 	h := l.s.o.Handler
 	r := PacketReader{R: bufio.NewReaderSize(l.conn, 64<<10), From: l.from, MaxField: l.s.o.MaxField}
+	var batch []zab.Packet
 	for {
+		var stream *zab.Snap
 		p, err := r.Next()
+		for ; ; p, err = r.Next() {
+			if err == nil {
+				batch = append(batch, p)
+				if stream, _ = p.(*zab.Snap); stream != nil && l.from == Leader {
+					break // what follows is no packet
+				}
+				stream = nil
+			} else if u, ok := err.(*UnknownError); ok {
+				l.s.log.Debug("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
+				err = nil
+			}
+			if err != nil || len(batch) >= batchPackets || !r.whole() {
+				break
+			}
+		}
 		if l.isClosing() {
 			return l.linger(r.R)
 		}
-		if err != nil {
-			if u, ok := err.(*UnknownError); ok {
-				l.s.log.Debug("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
-				continue
-			}
-			return err
+		if len(batch) > 0 {
+			h.Received(l.id, batch)
+			clear(batch)
+			batch = batch[:0]
 		}
-		h.Received(l.id, p)
-		if s, ok := p.(*zab.Snap); ok && l.from == Leader {
-			if err := h.Snapshot(l.id, s.Zxid, r.R); err != nil {
-				return err
-			}
+		if err == nil && stream != nil {
+			err = h.Snapshot(l.id, stream.Zxid, r.R)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
+
+// batchPackets bounds how many packets are handed over at once.
+const batchPackets = 1024
 
 // linger reads on until the other end has closed, too, or closeBy. To close a socket with unread input would reset it, and what
 // was sent last could be lost.

@@ -20,9 +20,10 @@ import (
 type Handler interface {
 	// LinkUp says that a learner has connected, or that a Dial has succeeded.
 	LinkUp(l zab.Link, remote net.Addr)
-	// Received is a packet. It is the handler's to keep. The txn of a proposal has not been looked at: its Config is nil.
-	Received(l zab.Link, p zab.Packet)
-	// Snapshot is called behind Received of a leader's Snap. It has to read the stream that follows, and not a byte more; an error
+	// Received are one or more packets, in order: all that had come when they were read. They are the handler's to keep, the slice is
+	// not. The txn of a proposal has not been looked at: its Config is nil.
+	Received(l zab.Link, ps []zab.Packet)
+	// Snapshot is called behind Received of a leader's Snap, which is the last that it gave. It has to read the stream that follows, and not a byte more; an error
 	// ends the link. Nothing else is read from the link meanwhile.
 	Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error
 	// LinkDown says that a link has ended, or that a Dial has failed. err is nil if this side closed it, io.EOF if the other did.
@@ -242,8 +243,8 @@ func (s *Links) SendSnapshot(id zab.Link, write func(w io.Writer) error) bool {
 	return l != nil && l.send(entry{stream: write}, 0)
 }
 
-// Close closes a link behind what was sent on it, and stops a Dial. LinkDown follows within CloseTimeout. A packet that is being
-// handed over may still come, and none after it.
+// Close closes a link behind what was sent on it, and stops a Dial. LinkDown follows within CloseTimeout. Packets that are
+// being handed over may still come, and none after them.
 func (s *Links) Close(id zab.Link) {
 	if l := s.link(id); l != nil {
 		l.close()

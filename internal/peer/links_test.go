@@ -42,7 +42,13 @@ func (e *linkEnd) tell(l zab.Link, format string, args ...any) {
 
 func (e *linkEnd) LinkUp(l zab.Link, remote net.Addr) { e.tell(l, "up") }
 
-func (e *linkEnd) Received(l zab.Link, p zab.Packet) {
+func (e *linkEnd) Received(l zab.Link, ps []zab.Packet) {
+	for _, p := range ps {
+		e.one(l, p)
+	}
+}
+
+func (e *linkEnd) one(l zab.Link, p zab.Packet) {
 	if e.block != nil {
 		<-e.block
 	}

@@ -171,6 +171,8 @@ func appendResult(b []byte, en *entry, res *txn.Result) []byte {
 		return (&wire.Create2Reply{Path: res.Path, Stat: res.Stat}).Append(b)
 	case wire.OpSetData, wire.OpSetACL:
 		return (&wire.StatReply{Stat: res.Stat}).Append(b)
+	case wire.OpReconfig:
+		return (&wire.DataReply{Data: res.Data, Stat: res.Stat}).Append(b)
 	case wire.OpMulti:
 		reply := wire.MultiReply{Results: make([]wire.MultiResult, len(res.Subs))}
 		for i := range res.Subs {

@@ -83,6 +83,7 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 	}
 	r.sessions, r.locals = r.newSessions(sessions, clock), session.New(cfg.Tick)
 	if cfg.Zab != nil {
+		r.cfg.Prep.Ensemble = views{cfg.Zab}
 		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role(), sizes: noSizes, looking: clock}
 		r.configure(cfg.Zab.Configs())
 	} else {

@@ -1,6 +1,10 @@
 package zab
 
-import "github.com/zooid-io/zooid/internal/ensemble"
+import (
+	"slices"
+
+	"github.com/zooid-io/zooid/internal/ensemble"
+)
 
 // What operators are told of a Core. Nothing here changes anything.
 
@@ -66,12 +70,13 @@ func (c *Core) LearnerOn(link Link) ensemble.SID {
 	return ensemble.NoSID
 }
 
-// Supporters are the servers that have joined a leader's epoch, it among them, in the order in which they were met.
+// Supporters are the servers that have joined a leader's epoch, it among them.
 func (c *Core) Supporters() (sids []ensemble.SID) {
 	for i, sid := range c.lead.roll.ids {
 		if c.lead.joined.has(i) {
 			sids = append(sids, sid)
 		}
 	}
+	slices.Sort(sids)
 	return sids
 }

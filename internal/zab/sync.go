@@ -19,6 +19,7 @@ func (c *Core) due(l *learner) {
 // so that no COMMIT ever reaches back over it (ZOOKEEPER-4394).
 func (c *Core) synchronize(l *learner) {
 	h, peer := &c.history, l.last
+	c.forgetAcks(l)
 	from := h.q.len() // the first proposal to send
 	least, most := c.delivered, c.delivered
 	if from > 0 {
@@ -64,9 +65,6 @@ func (c *Core) synchronize(l *learner) {
 		c.send(l.link, &Propose{*p})
 		c.send(l.link, &Commit{p.Zxid})
 	}
-	if op != diff {
-		c.forgetAcks(l.index, to)
-	}
 	l.phase = learnerSyncing
 	l.patient = c.now + c.o.InitLimit*c.o.Tick
 	c.send(l.link, &NewLeader{c.epoch, c.configs.LastSeen})
@@ -78,13 +76,12 @@ func (c *Core) synchronize(l *learner) {
 	}
 }
 
-// forgetAcks takes back what a learner had acked, on an earlier link, of what it is told to cut off now: a proposal counts as logged
-// where it is logged (invariant CommitDurable).
-func (c *Core) forgetAcks(index int, to zk.Zxid) {
+// forgetAcks forgets what a learner has acked of the proposals that are open. That it came back with them in its log is not enough:
+// TRUNC and SNAP take them off its disk again, and it gets and acks them anew behind NEWLEADER. Without this, one could be
+// committed while no quorum has it (invariant CommitDurable).
+func (c *Core) forgetAcks(l *learner) {
 	for i := range c.open.len() {
-		if e := c.open.at(i); e.Zxid > to {
-			e.acks.remove(index)
-		}
+		c.open.at(i).acks.remove(l.index)
 	}
 }
 
