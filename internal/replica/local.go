@@ -97,7 +97,33 @@ func (r *Replica) upgrade(c *Conn, ev *Request, e *Effects) bool {
 }
 
 // foreign tells whether a session that a learner sends for, and that the ensemble does not know, may be a local one of that learner's:
-// then it is for the learner to know whether it lives. One of ours is not.
+// then it is for the learner to know whether it lives. One of ours is not, nor is one that the ensemble has known: what its client
+// asked for over the learner before that heard of the end is refused. A leader of Apache's takes that for a local session's.
 func (r *Replica) foreign(id zk.SessionID) bool {
-	return r.cfg.LocalSessions && id>>56 != r.cfg.FirstSession>>56
+	return r.cfg.LocalSessions && id>>56 != r.cfg.FirstSession>>56 && !r.member.ended.has(id)
+}
+
+// ended remembers the sessions that have ended lately: for endedFor ms at least. A learner that has not heard of an end by then is none
+// any more.
+type ended struct {
+	young, old map[zk.SessionID]struct{}
+	turn       int64 // when the young become old
+}
+
+const endedFor = 60_000
+
+func (t *ended) note(id zk.SessionID, clock int64) {
+	if clock >= t.turn {
+		if t.old = t.young; clock >= t.turn+endedFor {
+			t.old = nil
+		}
+		t.young, t.turn = map[zk.SessionID]struct{}{}, clock+endedFor
+	}
+	t.young[id] = struct{}{}
+}
+
+func (t *ended) has(id zk.SessionID) bool {
+	_, young := t.young[id]
+	_, old := t.old[id]
+	return young || old
 }
