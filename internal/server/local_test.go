@@ -205,3 +205,29 @@ func TestLocalSessionOutlivesLeader(t *testing.T) {
 	}
 	d.must(set("/a", "y"))
 }
+
+// In read-only mode it goes on, for reads, and behind it for all again.
+func TestLocalSessionInReadOnlyMode(t *testing.T) {
+	w := gather(t, 3, 0, upgrading, readOnlyMode)
+	left := w.serving()
+	c := connect(t, w.all[left], lasting)
+	c.must(create("/a", "x"))
+	s := w.strand(left)
+	c.ended()
+	r := greet(t, s, c.session)
+	r.welcomed()
+	if !r.session.ReadOnly || r.session.SessionID != c.session.SessionID || !r.exists("/a") {
+		t.Errorf("resumed as %+v", r.session)
+	}
+	if got := r.call(ephemeral("/e")); got.Err != zk.NotReadOnly {
+		t.Errorf("an ephemeral: %v", got.Err)
+	}
+	w.start((left + 1) % 3)
+	r.ended()
+	w.serving()
+	back, refused := r.resume(s)
+	if refused || back.session.ReadOnly {
+		t.Fatalf("refused %v, read-only %v", refused, back.session.ReadOnly)
+	}
+	back.must(ephemeral("/e"))
+}
