@@ -152,7 +152,6 @@ func TestRefused(t *testing.T) {
 		"oraclePath=./o",
 		two + "sslQuorum=true",
 		two + "portUnification=true",
-		two + "localSessionsEnabled=true",
 		"multiAddress.enabled=true\ninitLimit=1\nsyncLimit=1\nserver.1=a:1:2|b:1:2\nserver.2=c:1:2",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -170,7 +169,7 @@ func TestRefused(t *testing.T) {
 	for _, line := range []string{ // the same keys, asking for nothing
 		"client.portUnification=false", "sessionRequireClientSASLAuth=no", "ssl.clientAuth=none", "ssl.crl=false", "quorum.auth.enableSasl=false",
 		"ssl.ciphersuites=TLS_AES_128_GCM_SHA256", "ssl.protocol=TLSv1.2",
-		"sslQuorum=true", "portUnification=true", "localSessionsEnabled=true", // they ask for nothing of a server alone
+		"sslQuorum=true", "portUnification=true", // they ask for nothing of a server alone
 	} {
 		t.Run(line, func(t *testing.T) { mustLoad(t, line, nil) })
 	}

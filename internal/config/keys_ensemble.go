@@ -50,11 +50,10 @@ func ensembleKeys() []Key {
 			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
 		property("observer.syncEnabled", Flag, "(syncEnabled)", Ignored, "the same").
 			put(func(l *loader, v Value) { l.observerSync = &v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
-		parserKey("localSessionsEnabled", Switch, "false", Refused, later+": sessions that only one server knows; refused when true, in an ensemble").
-			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }).
-			unless(whenTrue(later + ": sessions that only one server knows")).inEnsembles(),
-		parserKey("localSessionsUpgradingEnabled", Switch, "false", Ignored, later+": local sessions, which this makes global when they must be").
-			put(func(l *loader, v Value) { l.quorum.LocalSessionsUpgrading = v.Bool }).unless(whenTrue(later)).inEnsembles(),
+		parserKey("localSessionsEnabled", Switch, "false", Honoured, "new sessions are known to one server only, and cost no transaction; the same on all members").
+			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }),
+		parserKey("localSessionsUpgradingEnabled", Switch, "false", Honoured, "a local session that creates an ephemeral becomes one of the ensemble; false refuses the ephemeral with -120").
+			put(func(l *loader, v Value) { l.quorum.LocalSessionsUpgrading = v.Bool }),
 		parserKey("quorumListenOnAllIPs", Switch, "false", Honoured, "listen for peers on all addresses").
 			put(func(l *loader, v Value) { l.quorum.ListenOnAllIPs = v.Bool }),
 		parserKey("observerMasterPort", Int, "0", Ignored, later+": observers that follow a follower; they follow the leader").

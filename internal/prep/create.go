@@ -14,7 +14,9 @@ import (
 func (p *Prep) create(r *Request, c *wire.Create, z zk.Zxid) (txn.Type, txn.Body) {
 	op := c.OpCode()
 	p.checkMode(op, c)
-	p.alive(r)
+	if known := p.alive(r); !known && c.Mode.IsEphemeral() && op != wire.OpCreateContainer {
+		refuse(zk.EphemeralOnLocalSession)
+	}
 	path := c.Path
 	if c.PathNull || c.NullACLID {
 		refuse(zk.MarshallingError)

@@ -53,6 +53,7 @@ type Request struct {
 	Op      wire.Op // nil to have Code refused without looking
 	Code    zk.Code // with a nil Op: the error, as for a multi that could not be decoded
 	IDs     []zk.ID // identities of the connection
+	Local   bool    // the session, if it is not known here, may be one that another table or server knows (localSessionsEnabled)
 	Now     int64   // ms since 1970: becomes the txn's time
 }
 
@@ -162,16 +163,18 @@ func (p *Prep) Applied(z zk.Zxid) {
 	}
 }
 
-// alive refuses a session that has ended or is ending. One whose own txn is outstanding lives.
-func (p *Prep) alive(r *Request) {
+// alive refuses a session that has ended or is ending. One whose own txn is outstanding lives. It tells whether the session is known
+// here, and can own znodes: a local one is not.
+func (p *Prep) alive(r *Request) (known bool) {
 	if r.Session == 0 {
-		return
+		return true
 	}
 	u := p.underway[r.Session]
-	known := p.sessions.Known(r.Session) || (u != nil && u.begins)
-	if !known || p.sessions.IsClosing(r.Session) || (u != nil && u.ends) {
+	known = p.sessions.Known(r.Session) || (u != nil && u.begins)
+	if !known && !r.Local || p.sessions.IsClosing(r.Session) || (u != nil && u.ends) {
 		refuse(zk.SessionExpired)
 	}
+	return known
 }
 
 // allow refuses unless the connection's identities may do want on the znode.

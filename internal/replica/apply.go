@@ -121,6 +121,9 @@ func (r *Replica) fire(c *txn.Change, e *Effects) {
 
 // reply answers the write that made txn x.
 func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effects) {
+	if en.quiet {
+		return
+	}
 	if en.header.Type == wire.OpCreateSession {
 		c.state = connOpen
 		r.welcome(c, e)
@@ -128,6 +131,9 @@ func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effe
 	}
 	at := e.begin()
 	if x.Type == txn.TypeError {
+		if res.Code == zk.SessionExpired && en.code != zk.OK {
+			res.Code = en.code
+		}
 		e.buf = wire.AppendErrorFrame(e.buf, en.header.Xid, x.Zxid, res.Code)
 	} else {
 		b, mark := wire.BeginFrame(e.buf)

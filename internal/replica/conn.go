@@ -69,13 +69,14 @@ const (
 type entry struct {
 	kind   entryKind
 	close  bool
-	code   zk.Code
+	code   zk.Code // error: the answer; write: what to say in the place of SessionExpired, or OK
 	zxid   zk.Zxid // write: its txn; sync: what must be applied; error: the header's zxid, or useLast
 	header wire.Header
 	op     wire.Op // read, sync: what is asked; nil if it could not be decoded
 	ids    []zk.ID
 	since  int64
 	turn   uint64 // sync, in an ensemble: see Replica.turn
+	quiet  bool   // write: the createSession before a local session's first ephemeral, which is not answered
 }
 
 // useLast in an entry's zxid stands for the last applied zxid at the time of the answer.

@@ -31,6 +31,7 @@ func (r *Replica) fromLearner(link zab.Link, p *zab.Request, now, clock int64, e
 		req.Op = &wire.CloseSession{}
 		r.sessions.SetClosing(p.Session)
 	default:
+		req.Local = r.foreign(p.Session)
 		r.judge(&req, op, p.Body)
 		if !r.claim(p.Session, link) {
 			req.Op, req.Code = nil, zk.SessionMoved
@@ -59,10 +60,17 @@ func (r *Replica) claim(id zk.SessionID, link zab.Link) bool {
 		return true
 	}
 	owner, owned := r.member.owners[id]
-	if !owned {
+	if !owned && r.sessions.Known(id) { // a local one belongs to one server for good
 		r.member.owners[id] = link
 	}
 	return !owned || owner == link
+}
+
+// own makes a session one that is served over our own connections.
+func (r *Replica) own(id zk.SessionID) {
+	if r.member != nil {
+		r.member.owners[id] = 0
+	}
 }
 
 // revalidate answers whether a session lives, and makes it the learner's.

@@ -27,6 +27,11 @@ func (r *Replica) forward(c *Conn, en entry, body []byte) {
 // forwardSession asks the leader for a new session.
 func (r *Replica) forwardSession(c *Conn) {
 	r.queue(c, entry{kind: entryWrite, header: wire.Header{Type: wire.OpCreateSession}})
+	r.askSession(c)
+}
+
+// askSession sends for the createSession of a connection's session.
+func (r *Replica) askSession(c *Conn) {
 	r.member.core.Send(0, &zab.Request{Session: c.session, Op: int32(wire.OpCreateSession), Body: jute.AppendInt(nil, c.timeout)})
 }
 
@@ -107,7 +112,8 @@ func (r *Replica) revalidated(p *zab.Revalidated, e *Effects) {
 // heardOf lists the sessions of our connections that were heard of since the leader was last told.
 func (r *Replica) heardOf(clock int64) []zab.Touch {
 	m := r.member
-	touched := []zab.Touch{}
+	touched := append([]zab.Touch{}, m.parted...)
+	m.parted = nil
 	for _, c := range r.conns {
 		if c != nil && !c.local && m.heard != nil && m.heard(c) >= m.lastTouch {
 			touched = append(touched, zab.Touch{Session: c.session, Timeout: c.timeout})

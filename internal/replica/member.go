@@ -24,6 +24,9 @@ type member struct {
 	done      uint64            // learning: how many were answered
 	lastTouch int64             // learning: when the leader was last told which sessions were heard of
 	heard     func(*Conn) int64 // of the event at hand
+	parted    []zab.Touch       // learning: heard of since then, over connections that are gone
+
+	ended ended // leading, with local sessions
 
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
 	sizes     Sizes  // leading: of the proposals
@@ -127,7 +130,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		clear(r.proposed)
 		r.proposed, r.phead = r.proposed[:0], 0
 		r.prep, r.asked, r.doomed = nil, nil, nil
-		m.owners, m.asked, r.syncing = nil, nil, nil
+		m.owners, m.asked, m.parted, r.syncing = nil, nil, nil, nil
 		m.turns, m.done = 0, 0
 		if m.readOnly {
 			r.endReadOnly()
@@ -146,7 +149,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		if role.State == zab.Leading {
 			r.sessions = r.renewed(r.sessions, clock)
 			r.prep = prep.New(r.cfg.Prep, r.tree, r.sessions)
-			m.owners, m.sizes = map[zk.SessionID]zab.Link{}, noSizes
+			m.owners, m.sizes, m.ended = map[zk.SessionID]zab.Link{}, noSizes, ended{}
 			m.confirmed = m.core.Confirmed()
 		}
 	}
@@ -191,6 +194,9 @@ func (r *Replica) deliver(p *zab.Proposal, clock int64, e *Effects) {
 	r.apply(pr, clock, e)
 	if r.member.owners != nil && x.Type == txn.TypeCloseSession {
 		delete(r.member.owners, x.Session)
+		if r.cfg.LocalSessions {
+			r.member.ended.note(x.Session, clock)
+		}
 	}
 	r.endSyncs(e)
 }

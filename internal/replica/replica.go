@@ -27,7 +27,8 @@ type Config struct {
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
 	Audit             bool  // give Effects.Audits
 	ReadOnly          bool  // a voter that finds no leader answers reads (readonlymode.enabled)
-	LocalSessions     bool  // new sessions are this server's alone (localSessionsEnabled)
+	LocalSessions     bool  // of a member: new sessions are its own alone (localSessionsEnabled), and so are others'
+	LocalUpgrade      bool  // one that creates an ephemeral becomes the ensemble's (localSessionsUpgradingEnabled)
 
 	Zab *zab.Core // this server's part in the agreement of an ensemble; nil where it stands alone
 }
@@ -189,7 +190,10 @@ type Peer struct {
 }
 
 // Disconnect says that a connection is gone.
-type Disconnect struct{ Conn *Conn }
+type Disconnect struct {
+	Conn  *Conn
+	Heard int64 // when, on Clock, it was last heard from; 0 is not known
+}
 
 func (*Connect) event()    {}
 func (*Request) event()    {}
@@ -215,6 +219,7 @@ func (r *Replica) Step(ev Event, e *Effects) {
 		now, clock = ev.Now, ev.Clock
 		r.handshake(ev, e)
 	case *Disconnect:
+		r.parted(ev.Conn, ev.Heard)
 		r.detach(ev.Conn)
 		return
 	case *Tick:

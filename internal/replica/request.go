@@ -99,12 +99,21 @@ func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
 		r.closeLocal(c, en)
 		return
 	}
+	if c.local && ephemeral(ev.Op) {
+		if r.cfg.LocalUpgrade {
+			if !r.upgrade(c, ev, e) {
+				return
+			}
+		} else {
+			en.code = zk.EphemeralOnLocalSession // a leader of Apache's calls it expired
+		}
+	}
 	if r.prep != nil && !r.claim(c.session, 0) {
 		e.close(c) // it is served elsewhere by now
 		r.detach(c)
 		return
 	}
-	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: ev.Op, IDs: en.ids, Now: ev.Now}
+	req := prep.Request{Session: c.session, Xid: en.header.Xid, Op: ev.Op, IDs: en.ids, Now: ev.Now, Local: c.local}
 	if ev.Err != nil {
 		var be *wire.BodyError
 		if errors.As(ev.Err, &be) && !be.UsesZxid {

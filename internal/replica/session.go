@@ -5,6 +5,7 @@ import (
 	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/watch"
 	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -28,7 +29,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 	if req.SessionID == 0 {
 		c.session = r.next
 		r.next++
-		if readOnly {
+		if readOnly || r.cfg.LocalSessions {
 			r.beginLocal(c, ev.Clock, e)
 			return
 		}
@@ -44,7 +45,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 			r.detach(c)
 			return
 		}
-		r.claim(c.session, 0)
+		r.own(c.session)
 		r.queue(c, entry{kind: entryWrite, zxid: z, header: wire.Header{Type: wire.OpCreateSession}})
 		return
 	}
@@ -77,9 +78,7 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		r.refuse(c, e)
 		return
 	}
-	if r.member != nil {
-		r.member.owners[c.session] = 0
-	}
+	r.own(c.session)
 	r.attach(c)
 	c.state = connOpen
 	r.welcome(c, e)
@@ -134,6 +133,22 @@ func (r *Replica) detach(c *Conn) {
 	}
 	r.inflight -= c.Pending()
 	c.fifo, c.head, c.behind = nil, 0, false
+}
+
+// parted counts a session's time from when its connection, which is gone, was last heard from: the table knows only of the last time
+// that somebody has asked.
+func (r *Replica) parted(c *Conn, heard int64) {
+	if heard == 0 || c.state == connNew || c.state == connGone || r.bySession[c.session] != c {
+		return
+	}
+	switch {
+	case c.local:
+		r.locals.Touch(c.session, c.timeout, heard)
+	case r.prep != nil:
+		r.sessions.Touch(c.session, c.timeout, heard)
+	case r.member.role.Serving && heard >= r.member.lastTouch:
+		r.member.parted = append(r.member.parted, zab.Touch{Session: c.session, Timeout: c.timeout})
+	}
 }
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.

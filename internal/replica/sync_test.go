@@ -34,3 +34,25 @@ func TestSyncBetweenWrites(t *testing.T) {
 		t.Errorf("%d requests in flight", n)
 	}
 }
+
+// A session's time counts from when its client was last heard from, also where the connection is gone before a tick has asked for that.
+func TestTimeCountsFromTheLastWord(t *testing.T) {
+	w := newWorld(t)
+	a := w.connect("a")
+	id, born := a.Session(), w.now
+	for ; w.now < born+9000; w.now += 1000 {
+		w.step(&replica.Tick{Now: w.now, Clock: w.now, Heard: func(*replica.Conn) int64 { return w.now }})
+	}
+	w.step(&replica.Disconnect{Conn: a, Heard: w.now})
+	parted := w.now
+	for ; w.r.Sessions().Known(id); w.now += 1000 {
+		if w.now > parted+20000 {
+			t.Fatal("it does not end")
+		}
+		w.step(&replica.Tick{Now: w.now, Clock: w.now})
+		w.sync()
+	}
+	if got := w.now - parted; got <= 10000 {
+		t.Errorf("it ended %d ms after the last word; its timeout is 10000", got)
+	}
+}

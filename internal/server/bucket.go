@@ -12,11 +12,11 @@ import (
 // bucket is the connection throttle: a token bucket on handshakes, with random dropping on top (client protocol, section
 // 2.16; Apache BlueThrottle).
 type bucket struct {
-	o      ConnThrottle
-	most   int // the size, weighted
-	fill   int
-	global int // cost of a new session
-	renew  int // cost of resuming one
+	o     ConnThrottle
+	most  int // the size, weighted
+	fill  int
+	fresh int // cost of a new session
+	renew int // cost of resuming one
 
 	mu     sync.Mutex
 	tokens int
@@ -25,16 +25,19 @@ type bucket struct {
 	drop   float64 // the chance that a handshake is dropped
 }
 
-// newBucket is nil if the throttle is off. now is in ms, from any origin.
-func newBucket(o ConnThrottle, now int64) *bucket {
+// newBucket is nil if the throttle is off. local tells that new sessions are local ones. now is in ms, from any origin.
+func newBucket(o ConnThrottle, local bool, now int64) *bucket {
 	if o.Tokens == 0 {
 		return nil
 	}
-	b := &bucket{o: o, most: o.Tokens, fill: o.FillCount, global: 1, renew: 1, filled: now, froze: now}
+	b := &bucket{o: o, most: o.Tokens, fill: o.FillCount, fresh: 1, renew: 1, filled: now, froze: now}
 	if o.Weighted {
 		// What is configured is meant for new sessions of the dearest kind.
-		b.global, b.renew = max(o.GlobalWeight, o.LocalWeight), max(o.RenewWeight, o.LocalWeight)
-		b.most, b.fill = b.most*b.global, b.fill*b.global
+		b.fresh, b.renew = max(o.GlobalWeight, o.LocalWeight), max(o.RenewWeight, o.LocalWeight)
+		b.most, b.fill = b.most*b.fresh, b.fill*b.fresh
+		if local {
+			b.fresh = o.LocalWeight
+		}
 	}
 	b.tokens = b.most
 	return b
@@ -67,7 +70,7 @@ func (b *bucket) take(resumes bool, now int64, chance float64) bool {
 			return false
 		}
 	}
-	cost := b.global
+	cost := b.fresh
 	if resumes {
 		cost = b.renew
 	}

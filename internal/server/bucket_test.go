@@ -23,20 +23,24 @@ func TestBucket(t *testing.T) {
 	blue := plain
 	blue.FreezeTime, blue.DropIncrease, blue.DropDecrease = 0, 0.5, 0.25
 	for _, c := range []struct {
-		name string
-		o    ConnThrottle
-		rows []row
+		name  string
+		o     ConnThrottle
+		local bool
+		rows  []row
 	}{
-		{"two at once, then one each ten ms", plain, []row{
+		{"two at once, then one each ten ms", plain, false, []row{
 			{0, false, 0, true}, {0, false, 0, true}, {0, false, 0, false},
 			{10, false, 0, false}, // not yet: more than the fill time has to pass
 			{11, false, 0, true}, {11, false, 0, false}, {1000, false, 0, true}, {1000, false, 0, true}, {1000, false, 0, false},
 		}},
-		{"resuming is cheaper", weighted, []row{ // six tokens: two new sessions, or three resumed
+		{"resuming is cheaper", weighted, false, []row{ // six tokens: two new sessions, or three resumed
 			{0, true, 0, true}, {0, true, 0, true}, {0, true, 0, true}, {0, true, 0, false},
 			{11, false, 0, true}, {11, true, 0, false},
 		}},
-		{"an empty bucket raises the chance, a full one lowers it", blue, []row{
+		{"local sessions are cheaper still", weighted, true, []row{ // six tokens
+			{0, false, 0, true}, {0, false, 0, true}, {0, false, 0, true}, {0, false, 0, true}, {0, true, 0, true}, {0, false, 0, false},
+		}},
+		{"an empty bucket raises the chance, a full one lowers it", blue, false, []row{
 			{1, false, 0, true}, {1, false, 0, true},
 			{2, false, 0.4, false},    // empty: the chance is 0.5
 			{13, false, 0.6, true},    // one token came, the chance stays
@@ -45,14 +49,14 @@ func TestBucket(t *testing.T) {
 			{1000, false, 0.7, false}, // by chance
 		}},
 	} {
-		b := newBucket(c.o, 0)
+		b := newBucket(c.o, c.local, 0)
 		for i, r := range c.rows {
 			if got := b.take(r.resumes, r.at, r.chance); got != r.want {
 				t.Errorf("%s: row %d: %v", c.name, i, got)
 			}
 		}
 	}
-	if newBucket(Default().ConnThrottle, 0) != nil {
+	if newBucket(Default().ConnThrottle, false, 0) != nil {
 		t.Error("the throttle is on by default")
 	}
 }

@@ -442,7 +442,7 @@ func (c *conn) gone() {
 	c.s.conns.remove(c)
 	if c.rc != nil {
 		c.s.mu.Lock()
-		c.s.rep.Step(&replica.Disconnect{Conn: c.rc}, &c.s.eff)
+		c.s.rep.Step(&replica.Disconnect{Conn: c.rc, Heard: c.heard.Load()}, &c.s.eff)
 		c.s.mu.Unlock()
 	}
 	c.s.connWG.Done()

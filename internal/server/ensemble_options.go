@@ -35,15 +35,17 @@ type EnsembleOptions struct {
 	CommitLogCount int  // txns kept in memory for learners that lag; at least 500, the default
 	ForceSnapshot  bool // forceSnapshotSync: send a snapshot whatever a learner lacks; false
 
-	// What nobody heeds yet: package config refuses an ensemble with LocalSessions, and warns of the others.
-	SnapshotSizeFactor     float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
-	MaxSnapSyncs           int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
-	MaxDiffSyncs           int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
-	SyncEnabled            bool    // syncEnabled: an observer keeps logs and snapshots; true
-	LeaderServes           bool    // leaderServes: the leader has clients too; true
-	LocalSessions          bool    // localSessionsEnabled; false
-	LocalSessionsUpgrading bool    // localSessionsUpgradingEnabled; false
-	ObserverMasterPort     int     // observerMasterPort: followers serve observers here; 0 is none
+	// Sessions that only one member knows; the same on all members.
+	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
+	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled: they become the ensemble's with their first ephemeral; false
+
+	// What nobody heeds yet: package config warns of it.
+	SnapshotSizeFactor float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
+	MaxSnapSyncs       int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
+	MaxDiffSyncs       int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
+	SyncEnabled        bool    // syncEnabled: an observer keeps logs and snapshots; true
+	LeaderServes       bool    // leaderServes: the leader has clients too; true
+	ObserverMasterPort int     // observerMasterPort: followers serve observers here; 0 is none
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.
@@ -55,3 +57,6 @@ func DefaultEnsemble() EnsembleOptions {
 		LeaderServes: true,
 	}
 }
+
+// localSessions tells whether new sessions are local ones: a server alone has none.
+func (o *Options) localSessions() bool { return o.Ensemble != nil && o.Ensemble.LocalSessions }

@@ -87,7 +87,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		metrics: admin.NewMetrics(), tally: newTally(), words: admin.NewWhitelist(opt.FourLetterWords, false),
 	}
 	s.scribe = newScribe(s.log)
-	s.bucket, s.gate = newBucket(opt.ConnThrottle, time.Since(epoch).Milliseconds()), newGate(s)
+	s.bucket, s.gate = newBucket(opt.ConnThrottle, opt.localSessions(), time.Since(epoch).Milliseconds()), newGate(s)
 	s.maxStalled, s.maxOutbox = maxStalled, maxOutbox
 	s.synced.init()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -181,7 +181,8 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, Zab: core,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, LocalSessions: o.localSessions(), LocalUpgrade: o.localSessions() && o.Ensemble.LocalSessionsUpgrading,
+		Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving

@@ -164,7 +164,7 @@ func (k *conn) cut() {
 	c.conn = nil
 	k.toServer(func() {
 		k.gone()
-		k.s.step(&replica.Disconnect{Conn: k.rc})
+		k.s.step(&replica.Disconnect{Conn: k.rc, Heard: k.heard})
 	})
 	c.w.after(c.w.between(100, 50_000), c.connect)
 }
@@ -207,7 +207,7 @@ func (k *conn) answer(b []byte, end bool) {
 		k.gone()
 		k.toClient(k.cut)
 		// The replica has let go of it already; Disconnect does no harm.
-		k.s.after(k.c.w.between(1, 1000), func() { k.s.step(&replica.Disconnect{Conn: k.rc}) })
+		k.s.after(k.c.w.between(1, 1000), func() { k.s.step(&replica.Disconnect{Conn: k.rc, Heard: k.heard}) })
 	}
 }
 
