@@ -8,7 +8,7 @@ import (
 
 var (
 	oneSeed = flag.Uint64("seed", 0, "the seed to run; 0 is all")
-	seeds   = flag.Uint64("seeds", 100, "how many seeds to run")
+	seeds   = flag.Uint64("seeds", 200, "how many seeds to run")
 )
 
 func all(t *testing.T) []Fault {
@@ -44,10 +44,23 @@ func TestSeeds(t *testing.T) {
 	if testing.Short() {
 		n /= 5
 	}
+	const lanes = 4 // runs know nothing of each other
+	var results [lanes][]Result
+	t.Run("lanes", func(t *testing.T) {
+		for lane := range uint64(lanes) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for seed := lane; seed < n; seed += lanes {
+					results[lane] = append(results[lane], run(t, Options{Seed: seed + 1, Faults: all(t)}))
+				}
+			})
+		}
+	})
 	var s Summary
-	for seed := range n {
-		r := run(t, Options{Seed: seed + 1, Faults: all(t)})
-		s.Add(&r)
+	for _, lane := range results {
+		for i := range lane {
+			s.Add(&lane[i])
+		}
 	}
 	s.Write(t.Output())
 	for _, f := range Faults {
