@@ -74,11 +74,11 @@ func (l *Line) Cut() {
 	}
 }
 
-// Mend undoes Cut.
+// Mend undoes Cut, and a LoseReply that has not come about yet.
 func (l *Line) Mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.down = false
+	l.down, l.lose = false, false
 }
 
 // end is the client's end of a connection.

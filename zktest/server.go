@@ -145,6 +145,12 @@ func (s *Server) Expire(session zk.SessionID) {
 	await(s.t, fmt.Sprintf("the end of session %v", session), func() bool { return !r.KnowsSession(session) })
 }
 
+// TryExpire is Expire of a session that may be over already, and tells whether it was not. It does not wait.
+func (s *Server) TryExpire(session zk.SessionID) bool {
+	r := s.now()
+	return r != nil && r.ExpireSession(session)
+}
+
 // Advance lets time pass for the sessions only: those that are silent for their timeout by it end at the next tick. A client that is
 // connected is heard of in time only if d is less than a third of its timeout, and it is given time to ping.
 func (s *Server) Advance(d time.Duration) {

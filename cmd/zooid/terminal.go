@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -72,10 +73,20 @@ func edit(ctx context.Context, text []byte) ([]byte, error) {
 	return os.ReadFile(f.Name())
 }
 
+// stopPatience is how long a program may take to end when it is told to.
+const stopPatience = 5 * time.Second
+
 // execute runs a program with our standard streams. Ctrl-C reaches it too: its own end counts then.
 func execute(ctx context.Context, argv []string) (int, error) {
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.WaitDelay = stopPatience
+	c.Cancel = func() error {
+		if c.Process.Signal(os.Interrupt) != nil { // not on Windows
+			return c.Process.Kill()
+		}
+		return nil
+	}
 	err := c.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -21,6 +21,7 @@ prep watch zab < replica
 wire < clientcore
 clientcore < client
 client < recipes shell
+recipes < recipes/masterworker
 tree session vfs < store
 zab jute < peer
 wire < admin
@@ -30,11 +31,11 @@ server client < zktest
 replica clientcore store < sim
 wire < bench
 config shell sim zktest bench admin version < cmd
-client recipes zktest < examples
+client recipes recipes/masterworker zktest < examples
 `
 
 // public are the rooms with doors to the street; cmd is a folder of them, and so is examples. All others are in internal.
-var public = []string{"zk", "client", "recipes", "zktest", "cmd", "examples"}
+var public = []string{"zk", "client", "recipes", "recipes/masterworker", "zktest", "cmd", "examples"}
 
 // Rooms of tests may import what they like; only tests may import them.
 var testRooms = []string{"interop", "bin", "internal/house", "internal/script"}

@@ -109,7 +109,7 @@ func (r *Replica) heardOf(clock int64) []zab.Touch {
 	m := r.member
 	touched := []zab.Touch{}
 	for _, c := range r.conns {
-		if c != nil && m.heard != nil && m.heard(c) >= m.lastTouch {
+		if c != nil && !c.local && m.heard != nil && m.heard(c) >= m.lastTouch {
 			touched = append(touched, zab.Touch{Session: c.session, Timeout: c.timeout})
 		}
 	}

@@ -322,7 +322,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	clear(*batch)
 	*batch = (*batch)[:0]
 	batches.Put(batch)
-	flushAll(dirty)
+	s.flush(dirty)
 	if busy {
 		c.waitTurn()
 	}
@@ -381,7 +381,7 @@ func (c *conn) catchUp() {
 		behind = c.rc.Behind()
 		dirty := c.s.perform(few[:0])
 		c.s.mu.Unlock()
-		flushAll(dirty)
+		c.s.flush(dirty)
 	}
 }
 
@@ -409,7 +409,7 @@ func (c *conn) handshake(f []byte) bool {
 	dirty := s.perform(few[:0])
 	last := s.rep.Tree().LastZxid()
 	s.mu.Unlock()
-	flushAll(dirty)
+	s.flush(dirty)
 	if req.LastZxidSeen > last {
 		s.toldFuture(c, req.LastZxidSeen, last)
 	}

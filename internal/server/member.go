@@ -148,7 +148,7 @@ func (m *member) agree(ev replica.Peer) {
 	s.rep.Step(&ev, &s.eff)
 	dirty := s.perform(few[:0])
 	s.mu.Unlock()
-	flushAll(dirty)
+	s.flush(dirty)
 }
 
 // carryOut does what the replica orders, or sees that it is done, without waiting for anything: the order of packets on a link, and of
@@ -169,7 +169,7 @@ func (m *member) carryOut() {
 		m.elections.Send(o.Notify[i].To, o.Notify[i].Notification)
 	}
 	for i := range o.Links {
-		m.links.Send(o.Links[i].Link, o.Links[i].Packet)
+		m.links.Post(o.Links[i].Link, o.Links[i].Packet)
 		if f := o.Links[i].Tree; f != nil && !m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.stream(w, f) }) {
 			f.View.Close()
 		}
@@ -295,7 +295,7 @@ func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
 		}
 		dirty := s.perform(few[:0])
 		s.mu.Unlock()
-		flushAll(dirty)
+		s.flush(dirty)
 	}
 }
 

@@ -181,7 +181,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, Zab: core,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
@@ -305,8 +305,11 @@ const maxStalled = 1 << 14
 // flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
 const flushMany = 128
 
-// flushAll writes what perform has put aside, and forgets it.
-func flushAll(dirty []*conn) {
+// flush writes what perform has put aside, and forgets it. Who calls perform has to call it, too, once it holds no lock.
+func (s *Server) flush(dirty []*conn) {
+	if s.member != nil {
+		s.member.links.Flush() // first: peers do more about it than clients
+	}
 	if len(dirty) < flushMany {
 		for _, c := range dirty {
 			c.flush()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/watch"
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
@@ -30,7 +31,7 @@ func (v *source) Serving() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	role, _ := s.rep.Role()
-	return role.Serving
+	return role.Serving || s.rep.ReadOnly()
 }
 
 func (v *source) Status() admin.Status {
@@ -44,6 +45,9 @@ func (v *source) Status() admin.Status {
 	if m, ok := s.rep.Status(); ok {
 		st.State = modes[m.Role.State]
 		st.PeerState = peerState(m.Role.State, m.Stage)
+		if st.ReadOnly = s.rep.ReadOnly(); st.ReadOnly {
+			st.State = "read-only"
+		}
 		if m.Role.State == zab.Leading {
 			st.Proposals = &admin.Sizes{Last: int64(m.Proposals.Last), Min: int64(m.Proposals.Min), Max: int64(m.Proposals.Max)}
 		}
@@ -51,7 +55,7 @@ func (v *source) Status() admin.Status {
 	return st
 }
 
-// modes are what srvr calls the roles. Looking is told only to who has asked just before: such a server does not serve.
+// modes are what srvr calls the roles. Looking is told only to who has asked just before: such a server does not serve, unless it is read-only.
 var modes = map[zab.State]string{zab.Looking: "looking", zab.Following: "follower", zab.Leading: "leader", zab.Observing: "observer"}
 
 func (v *source) Monitor() admin.Monitor {
@@ -61,7 +65,7 @@ func (v *source) Monitor() admin.Monitor {
 	defer s.mu.RUnlock()
 	mo := admin.Monitor{
 		Uptime: time.Since(s.started), Watches: s.rep.Watches().Count(), Ephemerals: s.rep.Tree().EphemeralCount(),
-		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), OpenFiles: open, MaxFiles: most,
+		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), LocalSessions: s.rep.Locals().Len(), OpenFiles: open, MaxFiles: most,
 	}
 	m, ok := s.rep.Status()
 	if !ok {
@@ -125,7 +129,10 @@ func (v *source) Config() admin.Config {
 			InitLimit: e.InitLimit, SyncLimit: e.SyncLimit, ElectionAlg: 3,
 			ElectionPort: ports(self, func(a ensemble.Addr) int { return a.ElectionPort }),
 			QuorumPort:   ports(self, func(a ensemble.Addr) int { return a.QuorumPort }),
-			Observer:     self.Observer, Membership: m.Configs.Committed.String(),
+			Observer:     self.Observer,
+		}
+		if !v.s.rep.ReadOnly() {
+			c.Quorum.Membership = m.Configs.Committed.String()
 		}
 	}
 	return c
@@ -164,9 +171,10 @@ func (v *source) Dump() admin.Dump {
 			d.Global = append(d.Global, admin.SessionTimeout{Session: e.ID, Timeout: int(e.Timeout)})
 		}
 	} else {
-		for _, b := range s.rep.Sessions().Buckets() {
-			d.Sessions = append(d.Sessions, admin.SessionBucket{Expires: wall(b.Expiry), Sessions: b.Sessions})
-		}
+		d.Sessions = buckets(s.rep.Sessions())
+	}
+	if s.rep.Locals().Len() > 0 {
+		d.Local = buckets(s.rep.Locals())
 	}
 	for _, id := range s.rep.Tree().EphemeralOwners() {
 		d.Ephemerals = append(d.Ephemerals, admin.SessionEphemerals{Session: id, Paths: s.rep.Tree().Ephemerals(id)})
@@ -191,6 +199,14 @@ func (v *source) Dump() admin.Dump {
 		d.Connections = append(d.Connections, *byTime[at])
 	}
 	return d
+}
+
+// buckets are a table's sessions by the time at which they end.
+func buckets(t *session.Table) (list []admin.SessionBucket) {
+	for _, b := range t.Buckets() {
+		list = append(list, admin.SessionBucket{Expires: wall(b.Expiry), Sessions: b.Sessions})
+	}
+	return list
 }
 
 func (v *source) WatchSummary() admin.WatchSummary {

@@ -18,6 +18,7 @@ type standing struct {
 	told    string    // the last zk_peer_state in the log
 	looking int64     // when it last began to look for a leader
 	left    int64     // when the role began
+	dim     bool      // it is read-only
 	led     time.Time // when it began to serve as a leader
 }
 
@@ -95,6 +96,13 @@ func (m *member) report(o *replica.Orders) {
 		}
 		if m.role.State == zab.Looking && stage != "" { // by now the tree has all that was logged
 			s.scribe.note(slog.LevelInfo, fmt.Sprintf("New election. My id = %d, proposed zxid=%v", m.o.SID, s.rep.Tree().LastZxid()))
+		}
+	}
+	if dim := s.rep.ReadOnly(); dim != m.dim {
+		if m.dim = dim; dim {
+			s.scribe.note(slog.LevelInfo, "Read-only server started: no leader was found; what clients read now may be old, or taken back")
+		} else {
+			s.scribe.note(slog.LevelInfo, "Read-only server stopped")
 		}
 	}
 	if o.Proposed > 0 {

@@ -256,15 +256,15 @@ func runWaitFor(ctx context.Context, s *Shell, a *args) error {
 			return refusal("--children must be a number")
 		}
 	}
+	c, path, err := s.at(ctx, a, 1)
+	if err != nil {
+		return err
+	}
 	ctx, stop, err := timeout(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	c, path, err := s.at(ctx, a, 1)
-	if err != nil {
-		return err
-	}
 	for {
 		// First a watch, then a look: what changes in between fires the watch.
 		found, _, changed, err := c.ExistsW(ctx, path)
@@ -303,7 +303,7 @@ func runWaitFor(ctx context.Context, s *Shell, a *args) error {
 			}
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("waited in vain for %s: %w", path, ctx.Err())
+				return &zk.Error{Op: "wait-for", Path: path, Code: zk.OperationTimeout, Err: ctx.Err()}
 			}
 			return ctx.Err()
 		}

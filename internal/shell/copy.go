@@ -59,6 +59,9 @@ func runImport(ctx context.Context, s *Shell, a *args) error {
 	var b []byte
 	var err error
 	if a.at(1) == "-" {
+		if s.piped || s.opt.Terminal != nil {
+			return refusal("- is standard input, and that has the commands: give import to zooid shell as its command")
+		}
 		b, err = io.ReadAll(s.opt.In)
 	} else {
 		b, err = os.ReadFile(a.at(1))

@@ -43,6 +43,8 @@ const (
 	ExitTimeout    = 9   // waited in vain
 	ExitQuota      = 10  // a quota
 	ExitUnknown    = 127 // no such command
+
+	exitInterrupted = 130 // as shells have it: 128 and the number of the signal
 )
 
 // exitCode is the exit code of a command that ended with err.
@@ -91,11 +93,14 @@ func exitCode(err error, fine bool) int {
 // text is what is printed of an error: zkCli's words (operations, section 5.1).
 func text(err error) string {
 	var e *zk.Error
-	if !errors.As(err, &e) {
-		if errors.Is(err, context.Canceled) {
-			return "interrupted"
-		}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	case !errors.As(err, &e):
 		return err.Error()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "waited in vain: " + e.Path
 	}
 	if before, ok := codeWords[e.Code]; ok {
 		return before + e.Path

@@ -27,15 +27,15 @@ func runLock(ctx context.Context, s *Shell, a *args) error {
 	}
 	own.of = a.of
 	argv := a.rest[i+1:]
+	c, path, err := s.at(ctx, own, 1)
+	if err != nil {
+		return err
+	}
 	wait, stop, err := timeout(ctx, own)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	c, path, err := s.at(wait, own, 1)
-	if err != nil {
-		return err
-	}
 	if err := ensure(wait, c, path); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func turn(ctx context.Context, c *client.Client, path, mine string) error {
 			}
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("waited in vain for the lock %s: %w", path, ctx.Err())
+				return &zk.Error{Op: "lock", Path: path, Code: zk.OperationTimeout, Err: ctx.Err()}
 			}
 			return ctx.Err()
 		}

@@ -44,18 +44,7 @@ func parseQuota(text string) quota {
 }
 
 func (q quota) limits() string {
-	hard := ""
-	if q.hardBytes > -1 {
-		hard += fmt.Sprintf(";byteHardLimit=%d", q.hardBytes)
-	}
-	if q.hardCount > -1 {
-		hard += fmt.Sprintf(";countHardLimit=%d", q.hardCount)
-	}
-	t := fmt.Sprintf("count=%d,bytes=%d", q.count, q.bytes)
-	if hard != "" {
-		t += "=" + hard
-	}
-	return t
+	return fmt.Sprintf("count=%d,bytes=%d=;byteHardLimit=%d;countHardLimit=%d", q.count, q.bytes, q.hardBytes, q.hardCount)
 }
 
 func (q quota) stats() string { return fmt.Sprintf("count=%d,bytes=%d", q.count, q.bytes) }
@@ -146,20 +135,21 @@ func runSetQuota(ctx context.Context, s *Shell, a *args) error {
 	default:
 		return err
 	}
-	return s.warnQuota(ctx, c, stats, flag, v)
+	return s.warnQuota(ctx, c, stats, q)
 }
 
 // warnQuota says where a quota is exceeded from the start. The server counts when the stats znode is made.
-func (s *Shell) warnQuota(ctx context.Context, c *client.Client, stats, flag string, v int64) error {
+func (s *Shell) warnQuota(ctx context.Context, c *client.Client, stats string, q quota) error {
 	data, _, err := c.Get(ctx, stats)
 	if err != nil {
 		return err
 	}
 	used := parseQuota(string(data))
-	switch {
-	case (flag == "n" || flag == "N") && v < used.count:
+	exceeded := func(limit, used int64) bool { return limit > -1 && limit < used }
+	if exceeded(q.count, used.count) || exceeded(q.hardCount, used.count) {
 		fmt.Fprintf(s.out, "[Warning]: the count quota you create is less than the existing count:%d\n", used.count)
-	case (flag == "b" || flag == "B") && v < used.bytes:
+	}
+	if exceeded(q.bytes, used.bytes) || exceeded(q.hardBytes, used.bytes) {
 		fmt.Fprintf(s.out, "[Warning]: the bytes quota you create is less than the existing bytes:%d\n", used.bytes)
 	}
 	return nil

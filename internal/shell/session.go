@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 
@@ -18,6 +17,7 @@ type conn struct {
 	server string // as given
 	cancel context.CancelFunc
 	ready  chan struct{} // closed when c or err is set
+	states *source       // from ready on
 
 	c   *client.Client
 	err error
@@ -31,7 +31,7 @@ type conn struct {
 func (s *Shell) open(server string) {
 	fmt.Fprintln(s.news, "Connecting to "+server)
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), failed: make(chan struct{}), tried: map[string]bool{}}
+	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), states: newSource(), failed: make(chan struct{}), tried: map[string]bool{}}
 	s.conn, s.kept = n, false
 	opt := s.opt.Client
 	opt.SessionTimeout, opt.ReadOnly = s.opt.Timeout, s.opt.ReadOnly
@@ -44,6 +44,7 @@ func (s *Shell) open(server string) {
 		return dial(ctx, network, addr)
 	}
 	s.events.Go(func() { // ends with the session
+		defer close(n.states.done)
 		n.c, n.err = client.Dial(ctx, []string{server}, &opt)
 		if n.err != nil {
 			close(n.ready)
@@ -53,12 +54,12 @@ func (s *Shell) open(server string) {
 		states := n.c.States(context.Background())
 		s.sessionEvent(first)
 		close(n.ready)
-		for st := range states {
+		pumpUntilEnd(n.states, states, func(st client.Status) {
 			if st.State != first {
 				s.sessionEvent(st.State)
 			}
 			first = st.State
-		}
+		})
 	})
 }
 
@@ -94,7 +95,7 @@ func (n *conn) end(keep bool) {
 	if n.c == nil {
 		return
 	}
-	if keep {
+	if keep || !n.c.State().IsConnected() { // nobody hears that it should end: do not wait for it
 		n.c.Detach()
 		return
 	}
@@ -127,6 +128,9 @@ func (s *Shell) client(ctx context.Context, path string) (*client.Client, error)
 		case <-failed:
 			return nil, lost(nil)
 		case <-ctx.Done():
+			if s.opt.WaitForConnection {
+				return nil, lost(nil)
+			}
 			return nil, lost(ctx.Err())
 		}
 	}
@@ -187,6 +191,7 @@ func runConnect(ctx context.Context, s *Shell, a *args) error {
 	}
 	if s.conn != nil {
 		s.conn.end(false)
+		s.events.Wait()
 	}
 	s.opt.Server = server
 	s.open(server)
@@ -232,7 +237,6 @@ func runWhoAmI(ctx context.Context, s *Shell, _ *args) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(ids, func(a, b zk.ID) int { return strings.Compare(a.Scheme+a.ID, b.Scheme+b.ID) })
 	type row struct {
 		Scheme string `json:"scheme"`
 		ID     string `json:"id"`

@@ -50,7 +50,10 @@ type Shell struct {
 	history []string
 	last    int  // exit code of the last command
 	quit    bool // no further line is read
+	piped   bool // lines come from Options.In
 	kept    bool // the session made ephemerals that shall outlive a script
+
+	sources []*source
 
 	events sync.WaitGroup // goroutines that print what comes unasked
 	mu     sync.Mutex
@@ -98,12 +101,17 @@ func (s *Shell) RunOne(ctx context.Context, ws []string) int {
 // Run reads commands until the input ends or one of them is quit, and returns the exit code of the last.
 func (s *Shell) Run(ctx context.Context) int {
 	editing := "disabled"
-	read := s.readScript()
+	var read func() (string, error)
 	if t := s.opt.Terminal; t != nil {
 		editing = "enabled"
 		read = t.readLine
+	} else {
+		read = s.readScript()
 	}
 	fmt.Fprintf(s.news, "Welcome to ZooKeeper!\nJLine support is %s\n", editing)
+	if s.opt.Terminal == nil {
+		s.client(ctx, "") // so that a script finds the same state each time; the first command tells what is wrong
+	}
 	for !s.quit && ctx.Err() == nil {
 		line, err := read()
 		if strings.TrimSpace(line) != "" {
@@ -121,6 +129,7 @@ func (s *Shell) Run(ctx context.Context) int {
 
 // readScript gives lines without an editor. A transaction may go over several: "txn {" to "}".
 func (s *Shell) readScript() func() (string, error) {
+	s.piped = true
 	in := bufio.NewReaderSize(s.opt.In, 64<<10)
 	return func() (string, error) {
 		var all strings.Builder
@@ -151,11 +160,18 @@ func (s *Shell) run(ctx context.Context, ws []string) {
 		defer stop()
 	}
 	err := s.command(ctx, ws)
+	s.settle()
+	if s.quit {
+		return // with the code of the command before
+	}
 	s.last = exitCode(err, s.opt.ExitCodes)
 	var code exited
 	if errors.As(err, &code) {
 		s.last = int(code)
 		return
+	}
+	if s.opt.Terminal == nil && errors.Is(err, context.Canceled) {
+		s.last, s.quit = exitInterrupted, true // who stops a script does not mean one of its lines
 	}
 	if t := s.complaint(err); t != "" {
 		fmt.Fprintln(s.err, t)
@@ -178,7 +194,9 @@ func (s *Shell) complaint(err error) string {
 // left to the server, which ends it after its timeout: zkCli leaves every session so.
 func (s *Shell) Close() {
 	if s.conn != nil {
-		s.setSilent(true)
+		if !s.quit { // zkCli tells of the end only then
+			s.setSilent(true)
+		}
 		s.conn.end(s.kept && !s.quit)
 		s.conn = nil
 	}

@@ -71,11 +71,9 @@ func (s *Shell) announce(ch <-chan zk.Event) {
 	if ch == nil {
 		return
 	}
-	s.events.Go(func() { // ends with the watch, and that with the session at the latest
-		for e := range ch {
-			s.watchEvent(e)
-		}
-	})
+	src := newSource()
+	s.sources = append(s.sources, src)
+	s.events.Go(func() { pump(src, ch, s.watchEvent) }) // ends with the watch, and that with the session at the latest
 }
 
 func runAddWatch(ctx context.Context, s *Shell, a *args) error {
@@ -104,14 +102,17 @@ func runAddWatch(ctx context.Context, s *Shell, a *args) error {
 	if err != nil {
 		return err
 	}
+	src := newSource()
+	s.sources = append(s.sources, src)
 	s.events.Go(func() { // ends with the watch
-		for n := range w.C() {
+		defer close(src.done)
+		pumpUntilEnd(src, w.C(), func(n client.Notice) {
 			if n.Missed != client.MissedNothing {
 				fmt.Fprintf(s.err, "events of %s may be missing\n", path)
-				continue
+				return
 			}
 			s.watchEvent(n.Event)
-		}
+		})
 		if w.Err() == client.ErrWatchClosed {
 			s.watchEvent(zk.Event{Type: zk.EventPersistentRemoved, Path: path, Zxid: -1})
 		}

@@ -66,7 +66,8 @@ func runCreate(ctx context.Context, s *Shell, a *args) error {
 	if a.n() >= 3 {
 		acl = s.parseACL(a.at(3))
 		if len(acl) == 0 {
-			return &zk.Error{Op: "create", Path: path, Code: zk.InvalidACL}
+			fmt.Fprintln(s.err, "KeeperErrorCode = InvalidACL")
+			return &zk.Error{Op: "create", Path: "null", Code: zk.InvalidACL}
 		}
 	}
 	c, err := s.client(ctx, path)
@@ -78,6 +79,9 @@ func runCreate(ctx context.Context, s *Shell, a *args) error {
 		made, _, err = c.CreateTTL(ctx, path, data, mode, time.Duration(ttl)*time.Millisecond, acl...)
 	} else {
 		made, _, err = c.Create(ctx, path, data, mode, acl...)
+	}
+	if errors.Is(err, zk.InvalidACL) { // zkCli says it twice
+		fmt.Fprintln(s.err, "KeeperErrorCode = InvalidACL for "+path)
 	}
 	if err != nil {
 		return err

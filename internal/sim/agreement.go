@@ -7,6 +7,7 @@ func (k *checks) agreement() {
 			la, lb := a.durable.cut(a.rep.Tree().LastZxid()), b.durable.cut(b.rep.Tree().LastZxid())
 			if len(la) != len(lb) {
 				k.w.fail("Agreement", "%d has delivered %d txns, and %d %d", a.sid, len(la), b.sid, len(lb))
+				continue
 			}
 			for j := range la {
 				if !la[j].same(lb[j]) {

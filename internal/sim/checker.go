@@ -37,6 +37,16 @@ var Checkers = []struct{ Name, Says string }{
 	{"Liveness", "a healed quorum serves within a bounded time, and comes to one state"},
 }
 
+// said tells whether a name is a checker's. Other objections are never silent.
+func said(name string) bool {
+	for _, c := range Checkers {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // checks is what the checkers remember.
 type checks struct {
 	w      *world

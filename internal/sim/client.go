@@ -41,6 +41,7 @@ type conn struct {
 	pending []*call // not answered, in order
 	from    int64   // µs: when the server was last heard
 	spoke   int64   // µs: when the client last spoke
+	held    []byte  // a planted bug's
 	wrote   zk.Zxid // of the last write that was answered
 }
 
@@ -192,7 +193,15 @@ func (k *conn) answer(b []byte, end bool) {
 	}
 	if len(b) > 0 {
 		frame := append([]byte(nil), b...)
+		if w := k.c.w; w.plant == SwappedReplies && k.held == nil && k.ready && w.chance(50) {
+			k.held = frame
+			return
+		}
 		k.toClient(func() { k.c.receive(k, frame) })
+		if held := k.held; held != nil {
+			k.held = nil
+			k.toClient(func() { k.c.receive(k, held) })
+		}
 	}
 	if end {
 		k.gone()
@@ -219,6 +228,9 @@ func (c *client) ask(a *call) {
 	s := k.s
 	k.toServer(func() {
 		k.heard = s.clock()
+		if w := c.w; w.plant != "" && w.plant.hasty(s, k, frame) {
+			return
+		}
 		s.request(k, frame)
 	})
 }
@@ -258,6 +270,7 @@ func (c *client) receive(k *conn, frame []byte) {
 	}
 	if len(k.pending) == 0 || k.pending[0].xid != h.Xid {
 		w.fail("SessionFIFO", "client %d gets the answer to %d, and waits for %d requests", c.id, h.Xid, len(k.pending))
+		return
 	}
 	a := k.pending[0]
 	k.pending = k.pending[1:]

@@ -16,6 +16,12 @@ func (k *checks) lost() {
 		n := h.log.upTo(a.zxid)
 		if n == 0 || h.log[n-1].zxid != a.zxid {
 			k.w.fail("NoLostWrite", "client %d was told that %s %d is %v, which is not in the history", a.client, a.op.OpCode(), a.xid, a.zxid)
+			continue
+		}
+		for _, s := range k.w.servers {
+			if !s.durable.has(a.zxid) {
+				k.w.fail("NoLostWrite", "client %d was told that %s %d is %v, which server %d does not have", a.client, a.op.OpCode(), a.xid, a.zxid, s.sid)
+			}
 		}
 		x := h.txns[n-1]
 		failed := x.Type == txn.TypeError

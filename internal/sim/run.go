@@ -11,8 +11,10 @@ import (
 // Options say what to run. The zero value is seed 0 without faults.
 type Options struct {
 	Seed   uint64
-	Faults []Fault // that may happen
-	Plant  Plant   // a bug, for tests of the checkers
+	Faults []Fault           // that may happen
+	Plant  Plant             // a bug, for tests of the checkers
+	Trace  func(line string) // gets each line of the trace; may be nil
+	Only   string            // the one checker that may object, for the same; empty is all
 }
 
 // Failure is a checker's objection.
@@ -45,7 +47,8 @@ type Result struct {
 
 // Run runs one seed.
 func Run(o Options) (res Result) {
-	w := newWorld(draw(o.Seed, o.Faults), o.Plant)
+	w := newWorld(draw(o.Seed, o.Faults), o)
+	w.trace.each = o.Trace
 	defer func() {
 		if x := recover(); x != nil {
 			switch x := x.(type) {
@@ -54,7 +57,10 @@ func Run(o Options) (res Result) {
 			case invariant.Broken:
 				res.Failure = &Failure{Checker: string(x.Name), Detail: x.Detail, At: w.now}
 			default:
-				panic(x)
+				if o.Plant == "" {
+					panic(x)
+				}
+				res.Failure = &Failure{Checker: "panic", Detail: fmt.Sprint(x), At: w.now} // what a bug leads to, with other checkers silent
 			}
 			w.note("FAILED %s", res.Failure.Error())
 		}

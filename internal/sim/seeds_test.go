@@ -10,6 +10,7 @@ var found = []struct {
 	bug    string
 }{
 	{1055, []Fault{LinkReset, SlowDisk}, "CommitDurable: ACKs that a follower had sent before TRUNC counted (zab.TestAcksBeforeTruncDoNotCount)"},
+	{5180, []Fault{LinkReset, SlowDisk, Delay, Crash}, "SessionFIFO: a write was applied before a sync that was asked earlier (zab.TestACommitAnswersEarlierQuestions)"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

@@ -37,6 +37,7 @@ type server struct {
 	conns   []*conn
 	given   zab.Link // the last even number
 
+	cached   []byte   // a planted bug's
 	dialling zab.Link // the last link that was asked for, unless it was given up
 
 	// What the checkers compare with.
@@ -94,7 +95,7 @@ var discard = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Leve
 func (s *server) open() (*store.Store, *store.Restored, error) {
 	w := s.w
 	st, err := store.Open(s.fs, "data", "", store.Options{
-		PreAlloc: w.PreAlloc, ForceSync: true, SnapCount: w.SnapCount, LogSizeLimit: w.LogSizeLimit, AutoCreateDir: true, AutoCreateDB: true,
+		PreAlloc: w.PreAlloc, ForceSync: w.plant != UnsyncedDisk, SnapCount: w.SnapCount, LogSizeLimit: w.LogSizeLimit, AutoCreateDir: true, AutoCreateDB: true,
 		Digest: true, LastZxid: true, ExtendedTypes: true, Compression: w.Compression, Logger: discard, Recent: 500,
 		Now:  func() time.Time { return time.UnixMilli(s.wall()) },
 		Rand: func(n int) int { return w.rng.IntN(max(n, 1)) },
@@ -218,7 +219,9 @@ func (s *server) perform() {
 	for i := range e.Sends {
 		send := &e.Sends[i]
 		w.check.reply(s, send)
-		send.Conn.Tag.(*conn).answer(e.Bytes(send), send.Close)
+		for range w.plant.sends(w, send) {
+			send.Conn.Tag.(*conn).answer(e.Bytes(send), send.Close)
+		}
 	}
 	for _, rc := range e.Behind {
 		s.after(w.between(10, 500), func() { s.step(&replica.Continue{Conn: rc}) })
@@ -234,12 +237,16 @@ func (s *server) perform() {
 			s.give(o.Disk[i])
 		}
 	}
+	w.plant.disturb(s)
 	w.check.state(s)
 	for i := range o.Notify {
 		w.check.notify(s, &o.Notify[i])
 		w.net.notify(s, o.Notify[i])
 	}
 	for i := range o.Links {
+		if w.plant.loses(w, o.Links[i].Packet) {
+			continue
+		}
 		w.check.send(s, &o.Links[i])
 		w.net.send(s, o.Links[i])
 	}
@@ -279,6 +286,9 @@ func (s *server) arm(at int64) {
 // become is member.become.
 func (s *server) become(r zab.Role) {
 	was := s.role
+	if s.w.plant == WrongEpoch && r.State == zab.Leading && r.Serving && r.Epoch > 1 {
+		r.Epoch--
+	}
 	s.role = r
 	s.w.note("%d is %v of %d epoch %d serving %v", s.sid, r.State, r.Leader, r.Epoch, r.Serving)
 	if r.Serving && !was.Serving {

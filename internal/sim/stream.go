@@ -26,6 +26,7 @@ func (t *stream) take(w *world, p *pipe, packet zab.Packet) {
 	case *zab.Commit:
 		if len(t.open) == 0 || t.open[0] != x.Zxid {
 			w.fail("CommitFollowsProposal", "%d tells %d to commit %v, while %v are open", p.ends[1].sid, p.ends[0].sid, x.Zxid, t.open)
+			return
 		}
 		t.open = t.open[1:]
 	}

@@ -11,6 +11,7 @@ type trace struct {
 	lines []string
 	next  int
 	count int
+	each  func(string)
 }
 
 // kept is how many lines are kept for a failure.
@@ -22,6 +23,9 @@ func (t *trace) line(s string) {
 	t.sum.Write([]byte(s))
 	t.sum.Write([]byte{'\n'})
 	t.count++
+	if t.each != nil {
+		t.each(s)
+	}
 	if len(t.lines) < kept {
 		t.lines = append(t.lines, s)
 		return

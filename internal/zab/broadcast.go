@@ -65,6 +65,7 @@ func (c *Core) acked(index int, z zk.Zxid) {
 // commit commits the oldest proposal. That may be before it is in this server's own log (section 6.2): it is in a quorum's.
 func (c *Core) commit() {
 	e := *c.open.at(0)
+	c.committing(&e)
 	if e.Config != nil && c.o.Reconfig {
 		c.commitConfig(&e)
 		return

@@ -152,8 +152,11 @@ func (c *Core) Step(ev Event, now int64) {
 	c.now = now
 	switch ev := ev.(type) {
 	case *Notified:
-		// Whoever has left a role has no vote before the disk has done what it was given.
-		if c.phase != draining && c.phase != stopped {
+		switch c.phase {
+		case draining: // whoever has left a role has no vote before the disk has done what it was given
+			c.elect.keep(ev.From, &ev.Notification, now)
+		case stopped:
+		default:
 			c.elect.heard(ev.From, &ev.Notification, now)
 		}
 	case *PeerConn:

@@ -29,6 +29,10 @@ func (c *Core) Stage() string {
 	return ""
 }
 
+// Electing tells whether this server is a voter that takes part in an election: what it was given to write is on disk, and its whole log
+// is delivered.
+func (c *Core) Electing() bool { return c.phase == electing && c.configs.Committed.Votes(c.o.SID) }
+
 // Why is the reason for which this server last left a role.
 func (c *Core) Why() string { return c.why }
 
