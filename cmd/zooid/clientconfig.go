@@ -5,27 +5,47 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
+	"github.com/zooid-io/zooid/internal/config"
 	"github.com/zooid-io/zooid/internal/java"
 )
 
-// clientConfiguration reads the properties of Apache's client (zookeeper.client.secure, zookeeper.ssl.*) and gives what they say of
-// TLS, nil for none. Key and trust stores are PEM files here.
-func clientConfiguration(file string) (*tls.Config, error) {
+// clientProperties are those of Apache's client: of -client-configuration, where a file is given, and over them the -D of
+// CLIENT_JVMFLAGS and JVMFLAGS, which Apache's script puts on Java's command line.
+func clientProperties(file string, getenv func(string) string) (config.Properties, error) {
+	props := config.Properties{}
+	if file != "" {
+		if err := readProperties(file, props); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{"CLIENT_JVMFLAGS", "JVMFLAGS"} {
+		maps.Copy(props, config.ScanFlags(getenv(name)))
+	}
+	return props, nil
+}
+
+func readProperties(file string, props config.Properties) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	entries, err := java.Properties(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	props := map[string]string{}
 	for _, e := range entries {
 		props[e.Key] = e.Value
 	}
+	return nil
+}
+
+// clientTLS is what properties (zookeeper.client.secure, zookeeper.ssl.*) say of TLS, nil for none. Key and trust stores are PEM files
+// here.
+func clientTLS(props config.Properties) (*tls.Config, error) {
 	if !strings.EqualFold(props["zookeeper.client.secure"], "true") {
 		return nil, nil
 	}
@@ -49,6 +69,18 @@ func clientConfiguration(file string) (*tls.Config, error) {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		c.Certificates = []tls.Certificate{cert}
+	}
+	if strings.EqualFold(props["zookeeper.ssl.hostnameVerification"], "false") {
+		// The chain still counts, only the name does not: Go has no switch for that alone.
+		c.InsecureSkipVerify = true
+		c.VerifyConnection = func(s tls.ConnectionState) error {
+			opt := x509.VerifyOptions{Roots: c.RootCAs, Intermediates: x509.NewCertPool()}
+			for _, cert := range s.PeerCertificates[1:] {
+				opt.Intermediates.AddCert(cert)
+			}
+			_, err := s.PeerCertificates[0].Verify(opt)
+			return err
+		}
 	}
 	return c, nil
 }

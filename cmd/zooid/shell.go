@@ -117,10 +117,12 @@ func runShell(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if configuration != "" {
-		if opt.Client.TLSConfig, err = clientConfiguration(configuration); err != nil {
-			return exitError{err, 2}
-		}
+	props, err := clientProperties(configuration, os.Getenv)
+	if err == nil {
+		opt.Client.TLSConfig, err = clientTLS(props)
+	}
+	if err != nil {
+		return exitError{err, 2}
 	}
 	os.Exit(shellSession(opt, command))
 	return nil

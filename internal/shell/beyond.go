@@ -330,6 +330,9 @@ func runFollow(ctx context.Context, s *Shell, a *args) error {
 		n, err := w.Next(ctx)
 		switch {
 		case errors.Is(err, context.Canceled):
+			if s.opt.Terminal != nil {
+				fmt.Fprintln(s.out) // behind ^C
+			}
 			return nil // that is how one stops following
 		case err != nil:
 			return err
