@@ -64,6 +64,9 @@ func stub(log string, args []string) int {
 			return 1
 		}
 		fmt.Print("Zookeeper version: 3.9.5\nLatency min/avg/max: 0/0.0/0\nMode: standalone\nNode count: 5\n")
+	case "shell":
+		code, _ := strconv.Atoi(os.Getenv("STUB_SHELL"))
+		return code
 	case "version":
 		fmt.Println("Apache ZooKeeper, version 3.9.5-zooid")
 	}
@@ -94,7 +97,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 
 func newWorld(t *testing.T, shell string) *world {
 	w := &world{t: t, shell: shell, dir: t.TempDir()}
-	for _, script := range []string{"zkServer.sh", "zkEnv.sh", "zkCleanup.sh"} {
+	for _, script := range []string{"zkServer.sh", "zkEnv.sh", "zkCleanup.sh", "zkCli.sh"} {
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
@@ -406,6 +409,19 @@ func TestCleanup(t *testing.T) {
 		w.want(w.run("zkCleanup.sh", "-n", "5"), "", 0)
 		w.want(w.run("zkCleanup.sh", "--config", w.path("etc"), "-n", "5"), "", 0)
 		want := [][]string{{"cleanup", "DIR/data", "-n", "5"}, {"cleanup", "/l", "/d", "-n", "5"}}
+		if got := w.begun(); !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// zkCli.sh gives its arguments on as they are, and the shell's exit code back.
+func TestCli(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.env = append(w.env, "STUB_SHELL=127")
+		w.want(w.run("zkCli.sh", "--config", w.path("etc"), "-server", "h:1/c", "create", "/a", "two words", ""), "", 127)
+		w.want(w.run("zkCli.sh"), "", 127)
+		want := [][]string{{"shell", "-server", "h:1/c", "create", "/a", "two words", ""}, {"shell"}}
 		if got := w.begun(); !slices.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("got %q, want %q", got, want)
 		}

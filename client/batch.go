@@ -103,6 +103,18 @@ func (b *Batch) Children(path string) *ChildrenResult {
 	return res
 }
 
+// GetACL adds Client.GetACL.
+func (b *Batch) GetACL(path string) *ACLResult {
+	res, r := &ACLResult{Err: ErrNotSent}, &wire.ACLReply{}
+	b.add(path, &wire.GetACL{Path: b.c.out(path)}, nil, r, func(err error) error {
+		if res.Err = err; err == nil {
+			res.ACL, res.Stat = r.ACL, r.Stat
+		}
+		return res.Err
+	})
+	return res
+}
+
 // Sync adds Client.Sync.
 func (b *Batch) Sync(path string) *SyncResult {
 	res := &SyncResult{Err: ErrNotSent}

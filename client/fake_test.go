@@ -132,7 +132,7 @@ func (f *fake) serve(c net.Conn) {
 func TestALapseCanBeUndone(t *testing.T) {
 	f := newFake(t, nil)
 	p := newProxy(t, f.addr)
-	c := dial(t, p.addr, &client.Options{SessionTimeout: 200 * time.Millisecond, MaxBackoff: 20 * time.Millisecond})
+	c := dial(t, p.addr, &client.Options{SessionTimeout: 2 * time.Second, MaxBackoff: 20 * time.Millisecond})
 	states := c.States(patient(t))
 	p.cut()
 	until(t, states, client.Lapsed)

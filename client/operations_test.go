@@ -301,7 +301,7 @@ func TestBatch(t *testing.T) {
 		b.Set("/a", fmt.Append(nil, i), -1)
 		gets = append(gets, b.Get("/a"))
 	}
-	exists, none, names, synced := b.Exists("/a"), b.Exists("/none"), b.Children("/"), b.Sync("/")
+	exists, none, names, synced, acl := b.Exists("/a"), b.Exists("/none"), b.Children("/"), b.Sync("/"), b.GetACL("/a")
 	ttl := b.CreateTTL("/t", nil, zk.PersistentTTL, time.Hour)
 	if made.Err != client.ErrNotSent {
 		t.Error("a result before the batch was sent")
@@ -311,6 +311,9 @@ func TestBatch(t *testing.T) {
 	}
 	if made.Path != "/a" || made.Err != nil || !exists.Found || none.Found || none.Err != nil || !slices.Contains(names.Children, "a") || synced.Err != nil || ttl.Path != "/t" {
 		t.Errorf("%+v %+v %+v %+v %+v %+v", made, exists, none, names, synced, ttl)
+	}
+	if acl.Err != nil || !slices.Equal(acl.ACL, zk.WorldACL(zk.PermAll)) || acl.Stat.Version != n {
+		t.Errorf("%+v", acl)
 	}
 	for i, g := range gets { // in order: each read sees the write before it, and no later one
 		if g.Err != nil || string(g.Data) != fmt.Sprint(i) {

@@ -38,6 +38,12 @@ type (
 		Stat     zk.Stat
 		Err      error
 	}
+	// ACLResult is that of a reading of an access control list.
+	ACLResult struct {
+		ACL  []zk.ACL
+		Stat zk.Stat
+		Err  error
+	}
 	// SyncResult is that of a sync.
 	SyncResult struct{ Err error }
 )

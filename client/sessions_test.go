@@ -115,12 +115,12 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 
 // Pings keep an idle session.
 func TestPingsKeepASession(t *testing.T) {
-	c := dial(t, serverOn(t), &client.Options{SessionTimeout: 150 * time.Millisecond})
+	c := dial(t, serverOn(t), &client.Options{SessionTimeout: 3 * time.Second})
 	ctx := patient(t)
 	create(t, c, "/e", "", zk.Ephemeral)
 	states := c.States(ctx)
 	until(t, states, client.Connected)
-	idle, cancel := context.WithTimeout(ctx, 600*time.Millisecond) // four times the timeout
+	idle, cancel := context.WithTimeout(ctx, 4*time.Second) // longer than the timeout
 	defer cancel()
 	<-idle.Done()
 	if _, _, err := c.Get(ctx, "/e"); err != nil {
@@ -133,7 +133,7 @@ func TestPingsKeepASession(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	addr := serverOn(t)
 	p := newProxy(t, addr)
-	c, other := dial(t, p.addr, &client.Options{SessionTimeout: 300 * time.Millisecond, MaxBackoff: 20 * time.Millisecond}), dial(t, addr, nil)
+	c, other := dial(t, p.addr, &client.Options{SessionTimeout: 2 * time.Second, MaxBackoff: 20 * time.Millisecond}), dial(t, addr, nil)
 	ctx := patient(t)
 	create(t, c, "/e", "", zk.Ephemeral)
 	states := c.States(ctx)

@@ -102,8 +102,8 @@ func (c *Client) SetACL(ctx context.Context, path string, acl []zk.ACL, version 
 // AddAuth gives a credential to the server, and from now on to every server that the client connects to. It returns when the
 // server has taken it.
 //
-// Errors: zk.AuthFailed; the session is then over for this client (State AuthFailed), as it is with Apache's. A credential whose
-// AddAuth ended with its context or with zk.ConnectionLoss stays, and is given to the next server.
+// Errors: zk.AuthFailed; the session is then over for this client (State AuthFailed), as it is with Apache's. A credential that
+// was sent stays, and is given to the next server, also where AddAuth ended with its context or with zk.ConnectionLoss.
 func (c *Client) AddAuth(ctx context.Context, scheme string, auth []byte) error {
 	return c.do(ctx, "", &wire.Auth{Scheme: scheme, Auth: append([]byte{}, auth...)}, nil, nil)
 }

@@ -50,8 +50,10 @@ func (g *guest) LinkUp(l zab.Link, remote net.Addr) {
 	g.note(func() { g.links, g.told = append(g.links, l), append(g.told, fmt.Sprint("up ", l)) })
 }
 
-func (g *guest) Received(l zab.Link, p zab.Packet) {
-	g.note(func() { g.packets, g.told = append(g.packets, p), append(g.told, fmt.Sprintf("%T%+v", p, p)) })
+func (g *guest) Received(l zab.Link, ps []zab.Packet) {
+	for _, p := range ps {
+		g.note(func() { g.packets, g.told = append(g.packets, p), append(g.told, fmt.Sprintf("%T%+v", p, p)) })
+	}
 }
 
 func (g *guest) LinkDown(l zab.Link, err error) {

@@ -82,6 +82,8 @@ func runBench(cmd *cobra.Command, args []string) error {
 	fs.DurationVar(&opt.Duration, "duration", opt.Duration, "of a round")
 	fs.DurationVar(&opt.Warmup, "warmup", opt.Warmup, "of each server, before each work")
 	fs.IntVar(&opt.Rounds, "rounds", opt.Rounds, "of each server, alternating; figures are medians")
+	fs.IntVar(&opt.Members, "members", opt.Members, "servers that each -exec starts: an ensemble, with {dir}, {port} and zoo.cfg for each of them")
+	fs.IntVar(&opt.Joined, "joined", opt.Joined, "znodes of the work join")
 	fs.IntVar(&opt.Znodes, "znodes", opt.Znodes, "of the work znodes and snapshot")
 	fs.IntVar(&opt.Connections, "connections", opt.Connections, "of the work connections")
 	fs.IntVar(&opt.Watches, "watches", opt.Watches, "of the work watches")

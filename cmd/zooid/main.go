@@ -15,7 +15,7 @@ func main() {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newServerCommand(), newBenchCommand(), newCleanupCommand(), newFourLetterCommand(), &cobra.Command{
+	root.AddCommand(newServerCommand(), newShellCommand(), newBenchCommand(), newSimCommand(), newCleanupCommand(), newFourLetterCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

@@ -74,6 +74,12 @@ var gauges = []struct {
 	{name: name{"non_mtls_local_conn_count", "connections without a client certificate from this machine"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.PlainLocal) }},
 	{name: name{"non_mtls_remote_conn_count", "connections without a client certificate from elsewhere"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.PlainRemote) }},
 	{name: name{"num_alive_connections", "client connections"}, value: func(s *Status, _ *Monitor) int64 { return int64(s.Connections) }},
+	{name: name{"observer_master_id", "server that this observer follows"}, value: func(_ *Status, m *Monitor) int64 {
+		if m.ObserverMaster == nil {
+			return absent
+		}
+		return *m.ObserverMaster
+	}},
 	{name: name{"open_file_descriptor_count", "file descriptors the process has open"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.OpenFiles) }},
 	{name: name{"outstanding_requests", "requests in flight"}, value: func(s *Status, _ *Monitor) int64 { return int64(s.Outstanding) }},
 	{name: name{"outstanding_tls_handshake", "TLS handshakes under way"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.PendingHandshakes) }},

@@ -47,7 +47,8 @@ type Monitor struct {
 	PlainRemote         int64 // connections without a client certificate, from elsewhere
 	PlainLocal          int64 // the same, from this machine
 	Quotas              []Quota
-	QuorumSize          int // voters; 0 in a standalone server, which does not tell it
+	QuorumSize          int    // voters; 0 in a standalone server, which does not tell it
+	ObserverMaster      *int64 // of an observer: whom it observes
 	Leader              *LeaderMonitor
 }
 

@@ -270,6 +270,42 @@ func TestScenariosOnStartedServers(t *testing.T) {
 	}
 }
 
+// An ensemble: load on all members, the leader ended and back, a member without a folder; none of it works with a single server.
+func TestEnsembles(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := ParseExec("a='" + self + "' " + stubCommand + " '{dir}'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := quick(t, "set,failover,join", target)
+	o.Members, o.Joined = 3, 1000
+	report, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for work, names := range map[string][]string{
+		"set@3x8": {"throughput"}, "failover": {"without an answer after kill -9", "without an answer after SIGTERM"},
+		"join": {"joined", "writes meanwhile"},
+	} {
+		for _, name := range names {
+			if v := report.result(t, work, "a").figure(t, name); !(v > 0) {
+				t.Errorf("%s: %s is %v", work, name, v)
+			}
+		}
+	}
+	if left, _ := os.ReadDir(o.Dir); len(left) != 0 {
+		t.Errorf("%d folders are left", len(left))
+	}
+	o.Members = 1
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "-members") {
+		t.Errorf("failover of a single server: error %v", err)
+	}
+}
+
 func TestServersThatDoNotStart(t *testing.T) {
 	self, _ := os.Executable()
 	for command, want := range map[string]string{
@@ -450,6 +486,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"too many keys":    func(o *Options) { o.Keys = maxKeys + 1 },
 		"negative size":    func(o *Options) { o.Size = -1 },
 		"rounds":           func(o *Options) { o.Rounds = 0 },
+		"few to join":      func(o *Options) { o.Joined, o.Work[0] = o.Keys-1, Work{Kind: "join"} },
+		"no members":       func(o *Options) { o.Members = 0 },
 		"children in lots": func(o *Options) { o.Work[0] = Work{Kind: "children", InFlight: 257} },
 	} {
 		o := Default()

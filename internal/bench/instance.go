@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +16,9 @@ type instance struct {
 	*Target
 	addrs  []string
 	pids   []int
-	proc   *process // nil where the bench did not start it
-	filled int      // keys that exist
+	dir    string     // where the bench has started it, else empty
+	procs  []*process // that the bench has started: one, or the members of an ensemble
+	filled int        // keys that exist
 }
 
 // attach uses a server that runs already.
@@ -33,7 +35,7 @@ func attach(ctx context.Context, t *Target) (*instance, error) {
 	return in, nil
 }
 
-// launch starts a server on dir, or on an empty folder of its own where dir is "", and waits until it serves.
+// launch starts a server, or the members of an ensemble, on dir, or on an empty folder where dir is "", and waits until all serve.
 func (r *runner) launch(ctx context.Context, t *Target, dir string, extra ...string) (in *instance, took time.Duration, err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp(r.opt.Dir, "zooid-bench-"+t.Name+"-"); err != nil {
@@ -41,29 +43,74 @@ func (r *runner) launch(ctx context.Context, t *Target, dir string, extra ...str
 		}
 		r.dirs = append(r.dirs, dir)
 	}
-	p, err := startProcess(t.Command, dir, append(r.opt.Config[:len(r.opt.Config):len(r.opt.Config)], extra...))
+	at, err := places(dir, r.opt.Members)
 	if err != nil {
 		return nil, 0, err
 	}
-	in = &instance{Target: t, addrs: []string{p.addr}, pids: []int{p.cmd.Process.Pid}, proc: p}
-	if took, err = p.serving(ctx); err != nil {
-		p.kill()
-		return nil, 0, err
+	in = &instance{Target: t, dir: dir, procs: make([]*process, len(at))}
+	for i := range at {
+		if in.procs[i], err = r.start(t, at[i], extra...); err != nil {
+			in.kill()
+			return nil, 0, err
+		}
+	}
+	in.look()
+	for _, p := range in.procs {
+		one, err := p.serving(ctx)
+		if err != nil {
+			in.kill()
+			return nil, 0, err
+		}
+		took = max(took, one)
 	}
 	r.noteVersion(in)
 	return in, took, nil
 }
 
-// discard ends a server that was launched, and removes its folder.
-func (r *runner) discard(in *instance) {
-	in.proc.end()
-	if !r.opt.Keep {
-		os.RemoveAll(in.proc.dir)
+// start starts one server.
+func (r *runner) start(t *Target, at place, extra ...string) (*process, error) {
+	return startProcess(t.Command, at, append(r.opt.Config[:len(r.opt.Config):len(r.opt.Config)], extra...))
+}
+
+// look notes where the processes are: some may have been started anew.
+func (in *instance) look() {
+	in.addrs, in.pids = nil, nil
+	for _, p := range in.procs {
+		in.addrs, in.pids = append(in.addrs, p.addr), append(in.pids, p.cmd.Process.Pid)
 	}
 }
 
-// version asks a server for the first line of srvr: "Zookeeper version: ...". It is empty if the server does not say.
-func version(addr string) string {
+// kill ends all processes at once, as a crash does.
+func (in *instance) kill() (err error) {
+	for _, p := range in.procs {
+		if p != nil {
+			err = errors.Join(err, p.kill())
+		}
+	}
+	return err
+}
+
+// end asks all processes to stop.
+func (in *instance) end() error {
+	return inParallel(len(in.procs), len(in.procs), func(i int) error { return in.procs[i].end() })
+}
+
+// discard ends a server that was launched, and removes its folder.
+func (r *runner) discard(in *instance) {
+	in.end()
+	if !r.opt.Keep {
+		os.RemoveAll(in.dir)
+	}
+}
+
+// version is what a server says in the first line of srvr: "Zookeeper version: ...". It is empty if the server does not say.
+func version(addr string) string { return srvr(addr, "Zookeeper version: ") }
+
+// mode is what a server says it is: leader, follower. It is empty if the server does not say.
+func mode(addr string) string { return srvr(addr, "Mode: ") }
+
+// srvr asks a server for a line of srvr.
+func srvr(addr, name string) string {
 	c, err := net.DialTimeout("tcp", addr, 2*time.Second)
 	if err != nil {
 		return ""
@@ -74,12 +121,12 @@ func version(addr string) string {
 		return ""
 	}
 	b, _ := io.ReadAll(io.LimitReader(c, 4096))
-	line, _, _ := strings.Cut(string(b), "\n")
-	v, ok := strings.CutPrefix(line, "Zookeeper version: ")
-	if !ok {
-		return ""
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, name); ok {
+			return strings.TrimSpace(v)
+		}
 	}
-	return v
+	return ""
 }
 
 // A server's memory has settled when it has not changed much for settled; that is waited for no longer than patientSettle. What

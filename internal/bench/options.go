@@ -22,6 +22,9 @@ type Options struct {
 	Warmup   time.Duration // of each target, before the first round of each work
 	Rounds   int           // of each target, alternating
 
+	Members int // servers that each command starts: an ensemble, if there are more than one
+	Joined  int // znodes of the scenario join
+
 	Znodes      int // of the scenarios znodes and snapshot
 	Connections int
 	Watches     int
@@ -39,6 +42,7 @@ type Options struct {
 func Default() Options {
 	return Options{
 		Conns: 16, InFlight: 32, Size: 128, Keys: 10000, Duration: 5 * time.Second, Warmup: 5 * time.Second, Rounds: 3,
+		Members: 1, Joined: 200000,
 		Znodes: 1000000, Connections: 10000, Watches: 1000000, Watchers: 10000, SnapCount: 50000, WriteRate: 5000,
 	}
 }
@@ -78,6 +82,7 @@ func (o *Options) check() error {
 		{"connections of a loop", o.Conns, 1, 100000}, {"requests in flight", o.InFlight, 1, 100000},
 		{"size", o.Size, 0, maxWindowBytes - 1024}, {"keys", o.Keys, 1, maxKeys}, {"rounds", o.Rounds, 1, 1000},
 		{"znodes", o.Znodes, 1, maxKeys}, {"connections", o.Connections, 1, 1 << 20}, {"watches", o.Watches, 1, maxKeys},
+		{"members", o.Members, 1, 9}, {"znodes to join", o.Joined, 1, maxKeys},
 		{"watchers", o.Watchers, 1, 1 << 20}, {"snapCount", o.SnapCount, 2, 1 << 30},
 	} {
 		if c.n < c.min || c.n > c.max {
@@ -99,6 +104,9 @@ func (o *Options) check() error {
 		}
 		if w.Kind == "children" && w.InFlight > 256 {
 			return errors.New("children takes at most 256 requests in flight")
+		}
+		if w.Kind == "join" && o.Joined < o.Keys {
+			return fmt.Errorf("%d znodes to join are fewer than %d keys that are written meanwhile", o.Joined, o.Keys)
 		}
 		if w.Conns > o.Keys {
 			return fmt.Errorf("%d keys cannot be shared by %d connections", o.Keys, w.Conns)

@@ -19,20 +19,64 @@ import (
 
 // process is a server that the bench has started.
 type process struct {
-	cmd    *exec.Cmd
-	addr   string
-	dir    string
+	cmd  *exec.Cmd
+	addr string
+	place
 	born   time.Time
 	exited chan struct{} // closed when the process is gone
 }
 
+// place is where a server that is started has its folder and its client port.
+type place struct {
+	dir, port string
+	ensemble  []string // lines of its zoo.cfg that make it a member; none where it stands alone
+}
+
+// places are those of a single server, or of the members of an ensemble: each has a folder of its own below dir, with its myid in it.
+func places(dir string, members int) ([]place, error) {
+	if members < 2 {
+		ports, err := freePorts(1)
+		if err != nil {
+			return nil, err
+		}
+		return []place{{dir: dir, port: ports[0]}}, os.MkdirAll(filepath.Join(dir, "data"), 0o755)
+	}
+	ports, err := freePorts(3 * members)
+	if err != nil {
+		return nil, err
+	}
+	var ps []place
+	var lines []string
+	for i := range members {
+		p := place{dir: filepath.Join(dir, strconv.Itoa(i+1)), port: ports[3*i]}
+		if err := p.empty(); err != nil {
+			return nil, err
+		}
+		ps = append(ps, p)
+		lines = append(lines, fmt.Sprintf("server.%d=127.0.0.1:%s:%s", i+1, ports[3*i+1], ports[3*i+2]))
+	}
+	for i := range ps {
+		ps[i].ensemble = lines
+	}
+	return ps, nil
+}
+
+// empty makes a member's data folder one that holds nothing but its myid, unless it has one.
+func (p *place) empty() error {
+	data := filepath.Join(p.dir, "data")
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(data, "myid"), []byte(filepath.Base(p.dir)+"\n"), 0o644)
+}
+
 // configLines are the zoo.cfg of a server that is started: what every ZooKeeper server understands, and no limit of
 // connections, no admin server.
-func configLines(dir, port string, extra []string) []string {
+func configLines(at place, extra []string) []string {
 	lines := []string{
 		"tickTime=2000", "initLimit=10", "syncLimit=5",
-		"dataDir=" + filepath.Join(dir, "data"),
-		"clientPort=" + port, "clientPortAddress=127.0.0.1",
+		"dataDir=" + filepath.Join(at.dir, "data"),
+		"clientPort=" + at.port, "clientPortAddress=127.0.0.1",
 		"maxClientCnxns=0", "admin.enableServer=false", "4lw.commands.whitelist=*",
 	}
 	for _, e := range extra { // a later line replaces an earlier one
@@ -40,20 +84,13 @@ func configLines(dir, port string, extra []string) []string {
 		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, name+"=") })
 		lines = append(lines, e)
 	}
-	return lines
+	return append(lines, at.ensemble...)
 }
 
-// startProcess writes dir/zoo.cfg and runs command with {port} and {dir} put in. Its output goes to dir/server.log.
-func startProcess(command, dir string, extra []string) (*process, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
-		return nil, err
-	}
-	cfg := strings.Join(configLines(dir, port, extra), "\n") + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "zoo.cfg"), []byte(cfg), 0o644); err != nil {
+// startProcess writes zoo.cfg and runs command with {port} and {dir} put in. Its output goes to server.log.
+func startProcess(command string, at place, extra []string) (*process, error) {
+	cfg := strings.Join(configLines(at, extra), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(at.dir, "zoo.cfg"), []byte(cfg), 0o644); err != nil {
 		return nil, err
 	}
 	args, err := splitCommand(command)
@@ -61,14 +98,14 @@ func startProcess(command, dir string, extra []string) (*process, error) {
 		return nil, err
 	}
 	for i := range args {
-		args[i] = strings.NewReplacer("{port}", port, "{dir}", dir).Replace(args[i])
+		args[i] = strings.NewReplacer("{port}", at.port, "{dir}", at.dir).Replace(args[i])
 	}
-	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := os.OpenFile(filepath.Join(at.dir, "server.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() // the child has its own
-	p := &process{cmd: exec.Command(args[0], args[1:]...), addr: net.JoinHostPort("127.0.0.1", port), dir: dir, exited: make(chan struct{})}
+	p := &process{cmd: exec.Command(args[0], args[1:]...), addr: net.JoinHostPort("127.0.0.1", at.port), place: at, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.born = time.Now()
 	if err := p.cmd.Start(); err != nil {
@@ -81,14 +118,17 @@ func startProcess(command, dir string, extra []string) (*process, error) {
 	return p, nil
 }
 
-// freePort asks the system for a port that nobody listens on now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freePorts asks the system for ports that nobody listens on now.
+func freePorts(n int) (ports []string, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+	return ports, nil
 }
 
 // startPatience is how long a server may take from exec until it serves.

@@ -21,6 +21,7 @@ type Report struct {
 type Parameters struct {
 	Size, Keys, Rounds           int
 	Duration, Warmup             string
+	Members, Joined              int
 	Znodes, Connections          int
 	Watches, Watchers, SnapCount int
 	SnapshotWritesPerSecond      float64

@@ -84,7 +84,7 @@ func (r *runner) up(ctx context.Context, t *Target) (in *instance, err error) {
 // down ends the servers that the bench has started for loops: a scenario wants the machine for its own.
 func (r *runner) down() {
 	for name, in := range r.live {
-		if in.proc != nil {
+		if in.dir != "" {
 			r.discard(in)
 			delete(r.live, name)
 		}
@@ -122,6 +122,7 @@ func (r *runner) noteVersion(in *instance) {
 func parameters(o *Options) Parameters {
 	return Parameters{
 		Size: o.Size, Keys: o.Keys, Rounds: o.Rounds, Duration: o.Duration.String(), Warmup: o.Warmup.String(),
+		Members: o.Members, Joined: o.Joined,
 		Znodes: o.Znodes, Connections: o.Connections, Watches: o.Watches, Watchers: o.Watchers, SnapCount: o.SnapCount,
 		SnapshotWritesPerSecond: o.WriteRate, Config: o.Config,
 	}

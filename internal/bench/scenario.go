@@ -10,11 +10,15 @@ import (
 type scenario struct {
 	meaning string
 	exec    bool // only for servers that the bench starts
+	members bool // only for ensembles
 	repeat  bool // as many rounds as a loop has; the others take long, and are done once
 	run     func(r *runner, ctx context.Context, t *Target, fs *figures, res *Result) error
 }
 
-var errNeedsExec = errors.New("needs a server that the bench starts (-exec)")
+var (
+	errNeedsExec    = errors.New("needs a server that the bench starts (-exec)")
+	errNeedsMembers = errors.New("needs an ensemble (-members 3)")
+)
 
 // scene runs a scenario on every target, A B A B.
 func (r *runner) scene(ctx context.Context, w Work) {
@@ -34,6 +38,10 @@ func (r *runner) scene(ctx context.Context, w Work) {
 			}
 			if sc.exec && t.Command == "" {
 				r.fail(res, errNeedsExec)
+				continue
+			}
+			if sc.members && r.opt.Members < 3 {
+				r.fail(res, errNeedsMembers)
 				continue
 			}
 			r.label = fmt.Sprintf("%s %s", w, t.Name)

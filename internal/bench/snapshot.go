@@ -37,10 +37,10 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 		return err
 	}
 	r.say("starting again with snapCount=%d", r.opt.SnapCount)
-	if err := in.proc.end(); err != nil {
+	if err := in.end(); err != nil {
 		return err
 	}
-	again, _, err := r.launch(ctx, t, in.proc.dir, fmt.Sprintf("snapCount=%d", r.opt.SnapCount))
+	again, _, err := r.launch(ctx, t, in.dir, fmt.Sprintf("snapCount=%d", r.opt.SnapCount))
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 			return err
 		}
 	}
-	watch := watchSnapshots(filepath.Join(in.proc.dir, "data", "version-2"))
+	watch := watchSnapshots(filepath.Join(in.procs[0].dir, "data", "version-2"))
 	rd, err := r.round(ctx, in, w, 1, snapshotRounds*r.opt.Duration)
 	grown := watch()
 	if err != nil {

@@ -33,6 +33,7 @@ type stub struct {
 	ops     int
 	log     *os.File // of a stub with a folder: one JSON line per created znode
 	dir     string
+	mode    string
 	every   int // txns between the files that stand for snapshots; 0 is never
 }
 
@@ -67,7 +68,7 @@ func newStub(t testing.TB, f stubFault) *stub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stub{ln: ln, fault: f, nodes: map[string]*stubNode{}, watches: map[string][]*stubConn{}}
+	s := &stub{ln: ln, fault: f, nodes: map[string]*stubNode{}, watches: map[string][]*stubConn{}, mode: "standalone"}
 	s.put("/", nil)
 	go s.serve()
 	t.Cleanup(func() { ln.Close() })
@@ -115,7 +116,7 @@ func (s *stub) session(c net.Conn) {
 			return
 		}
 		if string(head[:]) == "srvr" {
-			io.WriteString(c, "Zookeeper version: stub\nMode: standalone\n")
+			io.WriteString(c, "Zookeeper version: stub\nMode: "+s.mode+"\n")
 			return
 		}
 		frame := make([]byte, binary.BigEndian.Uint32(head[:]))
@@ -301,14 +302,16 @@ func serveStub(dir string) error {
 	if err != nil {
 		return err
 	}
-	s := &stub{nodes: map[string]*stubNode{}, watches: map[string][]*stubConn{}, dir: dir}
+	s := &stub{nodes: map[string]*stubNode{}, watches: map[string][]*stubConn{}, dir: dir, mode: "standalone"}
 	s.put("/", nil)
-	port := ""
+	port, lead := "", ""
 	for line := range strings.Lines(string(cfg)) {
 		name, v, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch name {
 		case "clientPort":
 			port = v
+		case "server.1":
+			lead = v[:strings.LastIndexByte(v, ':')]
 		case "snapCount":
 			if s.every, err = strconv.Atoi(v); err != nil {
 				return err
@@ -318,19 +321,81 @@ func serveStub(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "data", "version-2"), 0o755); err != nil {
 		return err
 	}
-	if s.log, err = os.OpenFile(filepath.Join(dir, "data", "version-2", "log.1"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644); err != nil {
+	client := "127.0.0.1:" + port
+	if lead != "" {
+		return s.serveEnsemble(client, lead)
+	}
+	if err := s.remember(filepath.Join(dir, "data", "version-2", "log.1")); err != nil {
+		return err
+	}
+	if s.ln, err = net.Listen("tcp", client); err != nil {
+		return err
+	}
+	s.serve()
+	return nil
+}
+
+// remember reads a log and goes on with it.
+func (s *stub) remember(name string) (err error) {
+	if s.log, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644); err != nil {
 		return err
 	}
 	for d := json.NewDecoder(s.log); ; {
 		var n stubNode
 		if err := d.Decode(&n); err != nil {
-			break
+			return nil
 		}
 		s.put(n.Path, n.Data)
 	}
-	if s.ln, err = net.Listen("tcp", "127.0.0.1:"+port); err != nil {
+}
+
+// serveEnsemble is a member of an ensemble of stubs: whoever gets the address lead leads, with a log that all of them have; the others
+// pass what their clients say on to it, and drop them when it goes.
+func (s *stub) serveEnsemble(client, lead string) error {
+	own, err := net.Listen("tcp", client)
+	if err != nil {
 		return err
 	}
-	s.serve()
-	return nil
+	led := make(chan struct{})
+	go func() {
+		for s.ln, err = net.Listen("tcp", lead); err != nil; s.ln, err = net.Listen("tcp", lead) {
+			time.Sleep(5 * time.Millisecond)
+		}
+		s.mode = "leader"
+		if err := s.remember(filepath.Join(s.dir, "..", "log")); err != nil {
+			panic(err)
+		}
+		close(led)
+		s.serve()
+	}()
+	for {
+		c, err := own.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			select {
+			case <-led:
+				s.session(c)
+				return
+			default:
+			}
+			defer c.Close()
+			r := bufio.NewReader(c)
+			if head, _ := r.Peek(4); string(head) == "srvr" {
+				io.WriteString(c, "Mode: follower\n")
+				return
+			}
+			to, err := net.Dial("tcp", lead)
+			if err != nil {
+				return
+			}
+			defer to.Close()
+			go func() {
+				io.Copy(to, r)
+				to.(*net.TCPConn).CloseWrite()
+			}()
+			io.Copy(c, to)
+		}()
+	}
 }

@@ -40,6 +40,10 @@ var scenarios = map[string]scenario{
 	"fanout":      {meaning: "one change seen by -watchers watchers: time until the last notice", repeat: true, run: (*runner).fanout},
 	"snapshot": {meaning: "writes on a tree of -znodes znodes: their p99 with and without a snapshot being taken", exec: true,
 		run: (*runner).snapshot},
+	"failover": {meaning: "an ensemble's leader is killed with -9, then another ended with SIGTERM, under writes of the others' clients: ms without an answer",
+		exec: true, repeat: true, members: true, run: (*runner).failover},
+	"join": {meaning: "a member with an empty folder joins an ensemble with -joined znodes while writes go on: time until it serves",
+		exec: true, repeat: true, members: true, run: (*runner).join},
 }
 
 // Kinds lists every kind of work with its meaning, sorted, loops first.

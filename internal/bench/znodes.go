@@ -31,14 +31,14 @@ func (r *runner) znodes(ctx context.Context, t *Target, fs *figures, res *Result
 		fs.add("memory", "MB", less, megabytes(full))
 		fs.add("memory per znode", "B", less, float64(full-empty)/float64(n))
 	}
-	if in.proc == nil {
+	if in.dir == "" {
 		return ctx.Err()
 	}
 	r.say("killed, waiting until it serves")
-	if err := in.proc.kill(); err != nil {
+	if err := in.kill(); err != nil {
 		return err
 	}
-	back, after, err := r.launch(ctx, t, in.proc.dir)
+	back, after, err := r.launch(ctx, t, in.dir)
 	if err != nil {
 		return err
 	}

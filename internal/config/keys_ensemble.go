@@ -46,10 +46,10 @@ func ensembleKeys() []Key {
 				}
 				return nil
 			}),
-		parserKey("syncEnabled", Switch, "true", Honoured, "observers keep logs and snapshots").
-			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }),
-		property("observer.syncEnabled", Flag, "(syncEnabled)", Honoured, "overrides syncEnabled").
-			put(func(l *loader, v Value) { l.observerSync = &v.Bool }),
+		parserKey("syncEnabled", Switch, "true", Ignored, "observers keep logs and snapshots in any case; true is what happens anyway, and no warning").
+			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
+		property("observer.syncEnabled", Flag, "(syncEnabled)", Ignored, "the same").
+			put(func(l *loader, v Value) { l.observerSync = &v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
 		parserKey("localSessionsEnabled", Switch, "false", Refused, later+": sessions that only one server knows; refused when true, in an ensemble").
 			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }).
 			unless(whenTrue(later + ": sessions that only one server knows")).inEnsembles(),
@@ -91,7 +91,14 @@ func ensembleKeys() []Key {
 				}
 				l.quorum.CommitLogCount = int(min(max(v.Int, 500), math.MaxInt32))
 			}),
-		property("snapshotSizeFactor", Text, "0.33", Honoured, "the part of a snapshot's size up to which logs are sent instead; negative is never; above 1 is the default").
+		property("snapshotSizeFactor", Text, "0.33", Ignored, later+": the part of a snapshot's size up to which logs are sent instead; negative is never, "+
+			"which is what happens anyway, and no warning. commitLogCount is what a member may lag behind without being sent a snapshot").
+			unless(func(v Value) string {
+				if f, err := parseFloat(v.Text); err == nil && f < 0 {
+					return ""
+				}
+				return later + ": what is no longer in memory is sent as a snapshot"
+			}).inEnsembles().
 			put(func(l *loader, v Value) {
 				f, err := parseFloat(v.Text)
 				if err != nil || !(f <= 1) {
@@ -110,14 +117,15 @@ func ensembleKeys() []Key {
 			}).inEnsembles(),
 		property("electionPortBindRetry", GetInt, "3", Honoured, "attempts to listen for elections; 0 is for ever; below 0 is the default").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.BindRetry, v.Int, 0) }),
-		property("tcpKeepAlive", Flag, "false", Honoured, "TCP keep-alive between members").
-			put(func(l *loader, v Value) { l.quorum.KeepAlive = v.Bool }),
+		property("tcpKeepAlive", Flag, "false", Accepted, "TCP keep-alive between members is always on"),
 		property("cnxTimeout", GetInt, "5000", Honoured, "ms to connect for elections; 0 or less is the default").
 			put(func(l *loader, v Value) { l.positive(&l.quorum.CnxTimeout, v.Int) }),
-		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Honoured, "snapshots sent at once; 0 or less is the default").
+		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Ignored, later+": snapshots sent at once; there is no limit").
+			inEnsembles().
 			or("maxConcurrentSnapSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxSnapSyncs, v.Int, 1) }),
-		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Honoured, "differences sent at once; 0 or less is the default").
+		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Ignored, later+": differences sent at once; there is no limit").
+			inEnsembles().
 			or("maxConcurrentDiffSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxDiffSyncs, v.Int, 1) }),
 		property("forceSnapshotSync", Flag, "false", Honoured, "always send a snapshot").

@@ -17,7 +17,7 @@ func featureKeys() []Key {
 			put(func(l *loader, v Value) { l.Options.EnforceQuota = v.Bool }),
 		parserKey("reconfigEnabled", Switch, "false", Honoured, "the operation reconfig").
 			put(func(l *loader, v Value) { l.Options.ReconfigEnabled = v.Bool }),
-		dProperty("readonlymode.enabled", Flag, "false", Honoured, "read-only mode without a quorum; standalone it only lets isro into the whitelist").
+		dProperty("readonlymode.enabled", Flag, "false", Honoured, "a voter that finds no leader answers reads of clients that allow it; alone a server only lets isro into the whitelist").
 			put(func(l *loader, v Value) { l.Options.ReadOnlyMode = v.Bool }),
 		dProperty("znode.container.checkIntervalMs", GetInt, "60000", Honoured, "ms between two looks for containers and TTL nodes to delete").
 			put(func(l *loader, v Value) { l.Options.ContainerCheckInterval = millis(v.Int) }),

@@ -31,8 +31,8 @@ func rightKeys() []Key {
 					l.enforceSchemes = append(l.enforceSchemes, java.Trim(s))
 				}
 			}),
-		property("enableEagerACLCheck", Flag, "false", Honoured, "members of an ensemble check ACLs before they forward").
-			put(func(l *loader, v Value) { l.Options.EagerACLCheck = v.Bool }),
+		property("enableEagerACLCheck", Flag, "false", Ignored, later+": members of an ensemble check ACLs before they forward; the leader checks them in any case").
+			put(func(l *loader, v Value) { l.Options.EagerACLCheck = v.Bool }).unless(whenTrue(later)).inEnsembles(),
 		property("X509AuthenticationProvider.superUser", Text, "(none)", Honoured, "the X.509 name that may do everything; no client has one without TLS").
 			put(func(l *loader, v Value) { l.Options.X509SuperUser = v.Text }),
 		property("X509AuthenticationProvider.*", Text, "(none)", Ignored, later+": TLS"),

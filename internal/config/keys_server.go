@@ -207,3 +207,12 @@ func whenTrue(reason string) func(Value) string {
 		return ""
 	}
 }
+
+func whenFalse(reason string) func(Value) string {
+	return func(v Value) string {
+		if v.Bool {
+			return ""
+		}
+		return reason
+	}
+}

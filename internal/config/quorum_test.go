@@ -81,7 +81,7 @@ fastleader.maxNotificationInterval=2000
 		SID: 3, Config: got.Config, StaticFile: "./zoo.cfg", ReconfigEnabled: true, StandaloneEnabled: false,
 		InitLimit: 10, SyncLimit: 5, ConnectLimit: 7,
 		MinNotification: 100 * time.Millisecond, MaxNotification: 2 * time.Second, CnxTimeout: 6 * time.Second, BindRetry: 0,
-		ListenOnAllIPs: true, KeepAlive: true,
+		ListenOnAllIPs: true,
 		CommitLogCount: 600, SnapshotSizeFactor: -1, ForceSnapshot: true, MaxSnapSyncs: 3, MaxDiffSyncs: 4, SyncEnabled: false,
 		LeaderServes: false, LocalSessionsUpgrading: true, ObserverMasterPort: 2889,
 	}
@@ -123,9 +123,11 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 
 // What an ensemble asks for and does not get is told; a server alone would not get it from Apache either.
 func TestEnsembleWarnings(t *testing.T) {
-	const lines = "leaderServes=no\nobserverMasterPort=2889\nlocalSessionsUpgradingEnabled=true\nsslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n"
+	const lines = "leaderServes=no\nobserverMasterPort=2889\nlocalSessionsUpgradingEnabled=true\nsslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
+		"syncEnabled=false\nobserver.syncEnabled=false\nsnapshotSizeFactor=0.5\nmaxConcurrentSnapSyncs=3\nleader.maxConcurrentDiffSyncs=4\nenableEagerACLCheck=true\n"
 	c := mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines + three})
-	for i, key := range []string{"leaderServes", "observerMasterPort", "localSessionsUpgradingEnabled", "sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled"} {
+	for i, key := range []string{"leaderServes", "observerMasterPort", "localSessionsUpgradingEnabled", "sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
+		"syncEnabled", "observer.syncEnabled", "snapshotSizeFactor", "maxConcurrentSnapSyncs", "leader.maxConcurrentDiffSyncs", "enableEagerACLCheck"} {
 		if !hasWarning(c, 2+i, key, "ignored: ") {
 			t.Errorf("no word about %s: %v", key, c.Warnings)
 		}
@@ -133,7 +135,8 @@ func TestEnsembleWarnings(t *testing.T) {
 	if c := mustLoad(t, lines, nil); len(c.Warnings) != 0 || c.Options.Ensemble != nil {
 		t.Errorf("alone: %v", c.Warnings)
 	}
-	c = mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\nleaderServes=yes\nobserverMasterPort=0\nsslQuorum=false\nlocalSessionsEnabled=false\n" + three})
+	c = mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\nleaderServes=yes\nobserverMasterPort=0\nsslQuorum=false\nlocalSessionsEnabled=false\n" +
+		"syncEnabled=true\nsnapshotSizeFactor=-1\ntcpKeepAlive=true\n" + three})
 	if len(c.Warnings) != 0 {
 		t.Errorf("who asks for nothing: %v", c.Warnings)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
@@ -69,6 +70,7 @@ type Elections struct {
 	heard     chan heard
 	changed   chan struct{} // capacity 1: a peer's state has changed, or the view
 	greeting  chan struct{} // a place for each accepted connection without a name
+	opened    atomic.Uint64 // connections so far: their order
 
 	mu                  sync.Mutex
 	closed              bool
@@ -293,7 +295,8 @@ func (e *Elections) accept(l net.Listener) {
 		}
 		select {
 		case e.greeting <- struct{}{}:
-			e.wg.Go(func() { e.greet(c) })
+			order := e.opened.Add(1)
+			e.wg.Go(func() { e.greet(c, order) })
 		default:
 			e.log.Warn("Too many connections on the election port that do not say who they are", "remote", c.RemoteAddr())
 			c.Close()
@@ -302,7 +305,7 @@ func (e *Elections) accept(l net.Listener) {
 }
 
 // greet finds out who an accepted connection is of, and what becomes of it.
-func (e *Elections) greet(raw net.Conn) {
+func (e *Elections) greet(raw net.Conn, order uint64) {
 	named := false
 	name := func() {
 		if !named {
@@ -311,7 +314,7 @@ func (e *Elections) greet(raw net.Conn) {
 		}
 	}
 	defer name()
-	c := e.track(raw)
+	c := e.track(raw, order)
 	if c == nil {
 		return
 	}
@@ -330,7 +333,7 @@ func (e *Elections) greet(raw net.Conn) {
 	case g.sid == e.o.SID:
 		e.log.Warn("A connection to the election port has this server's own id", "sid", g.sid, "remote", c.RemoteAddr())
 	case g.sid < e.o.SID:
-		e.callBack(g)
+		e.callBack(g, order)
 	default:
 		_ = c.SetDeadline(time.Time{})
 		if p := e.install(g.sid, c, false); p != nil {
@@ -339,8 +342,9 @@ func (e *Elections) greet(raw net.Conn) {
 	}
 }
 
-// callBack dials a smaller peer that has asked for it. What connected it before is dead, or the peer would not have asked.
-func (e *Elections) callBack(g greeting) {
+// callBack dials a smaller peer that has asked for it. What connected it before is dead, or the peer would not have asked. What was
+// dialled since it asked is what it has asked for.
+func (e *Elections) callBack(g greeting, order uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -348,6 +352,9 @@ func (e *Elections) callBack(g greeting) {
 	}
 	p := e.peer(g.sid)
 	if p.conn != nil {
+		if p.conn.order > order {
+			return
+		}
 		p.conn.close()
 		p.conn = nil
 		e.setState(p, down)

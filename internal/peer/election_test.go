@@ -336,6 +336,23 @@ func TestDuplicatesOfALargerOne(t *testing.T) {
 	}
 }
 
+// Greetings are read side by side. A connection that was opened before another, and is understood after it, is not taken.
+func TestAnOlderConnectionIsNotTaken(t *testing.T) {
+	a := elect(t, 5, nil)
+	whole := appendGreeting(nil, 9, "127.0.0.1:1")
+	old := raw(t, a, whole[:10])
+	young := raw(t, a, whole)
+	a.is(t, 9, true)
+	if _, err := old.Write(whole[10:]); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, old)
+	if _, err := young.Write(AppendNotification(nil, round(4))); err != nil {
+		t.Fatal(err)
+	}
+	a.hears(t, 9, 4)
+}
+
 // A smaller one that dials is called back at the address that it says, each time that it asks (section 2.1).
 func TestASmallerOneIsCalledBack(t *testing.T) {
 	a := elect(t, 5, nil)

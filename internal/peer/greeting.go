@@ -34,7 +34,7 @@ type greeting struct {
 func appendGreeting(b []byte, sid ensemble.SID, addr string) []byte {
 	b = jute.AppendLong(b, greetingV1)
 	b = jute.AppendLong(b, int64(sid))
-	return jute.AppendString(b, addr)
+	return jute.AppendBuffer(b, []byte(addr)) // plain UTF-8, no ustring
 }
 
 // readGreeting reads a greeting and nothing behind it.

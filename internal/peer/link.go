@@ -24,7 +24,13 @@ type link struct {
 
 	mu      sync.Mutex
 	conn    net.Conn // nil while it is dialled
+	sock    *sock    // nil where only the writer can write
 	queue   []entry
+	writing bool   // somebody writes, and nobody else may: the writer, or a flush
+	posted  bool   // a flush is due
+	rest    []byte // that a flush has begun to write, for the writer
+	scratch []byte // of the flush that is writing
+	spare   []entry
 	waiting int // bytes in queue and on their way
 	closing bool
 	closeBy time.Time
@@ -46,26 +52,96 @@ func newLink(s *Links, id zab.Link, from Side) *link {
 
 func (l *link) send(e entry, size int) bool {
 	l.mu.Lock()
-	if l.closing || l.dead {
-		l.mu.Unlock()
-		return false
+	ok := l.enqueue(e, size)
+	l.mu.Unlock()
+	wake(l.wake)
+	return ok
+}
+
+// post is send without waking the writer; first says that a flush was not due before.
+func (l *link) post(e entry, size int) (ok, first bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ok = l.enqueue(e, size); ok && !l.posted {
+		l.posted, first = true, true
 	}
-	if l.waiting+size > l.s.o.MaxQueue {
-		l.mu.Unlock()
-		l.fail(ErrQueue)
+	return ok, first
+}
+
+// enqueue is called with the lock held.
+func (l *link) enqueue(e entry, size int) bool {
+	switch {
+	case l.closing || l.dead:
+		return false
+	case l.waiting+size > l.s.o.MaxQueue:
+		l.end(ErrQueue)
 		return false
 	}
 	l.waiting += size
 	l.queue = append(l.queue, e)
-	l.mu.Unlock()
-	wake(l.wake)
 	return true
+}
+
+// flush writes what is queued, if that is packets and few, the socket takes them at once, and nobody is writing. Everything else is the
+// writer's.
+func (l *link) flush() {
+	l.mu.Lock()
+	l.posted = false
+	if l.writing && !l.dead {
+		l.mu.Unlock()
+		return // who writes looks again
+	}
+	if l.sock == nil || l.closing || l.dead || l.waiting > batchBytes || len(l.rest) > 0 || streams(l.queue) {
+		l.mu.Unlock()
+		wake(l.wake)
+		return
+	}
+	l.writing = true
+	batch := l.queue
+	l.queue, l.spare = l.spare[:0], nil
+	buf, size := l.scratch[:0], l.waiting
+	l.mu.Unlock()
+	for i := range batch {
+		buf = AppendPacket(buf, batch[i].packet)
+	}
+	n, err := l.sock.tryWrite(buf)
+	clear(batch)
+	l.mu.Lock()
+	l.writing = false
+	l.waiting -= size
+	l.spare, l.scratch = batch, buf
+	if err == nil && n < len(buf) {
+		l.rest, l.scratch = buf[n:], nil
+	}
+	more := len(l.queue) > 0 || len(l.rest) > 0 || l.closing || l.dead
+	l.mu.Unlock()
+	if err != nil {
+		l.fail(err)
+	}
+	if more {
+		wake(l.wake)
+	}
+}
+
+// streams tells whether one of the entries is a stream.
+func streams(q []entry) bool {
+	for i := range q {
+		if q[i].stream != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // fail ends a link at once. The first reason counts.
 func (l *link) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.end(err)
+}
+
+// end is fail with the lock held.
+func (l *link) end(err error) {
 	if l.dead {
 		return
 	}
@@ -108,6 +184,9 @@ func (l *link) run(d *zab.Dial) {
 	err := l.open(d)
 	if err == nil {
 		announced = true
+		l.mu.Lock()
+		l.sock = newSock(l.conn)
+		l.mu.Unlock()
 		l.s.o.Handler.LinkUp(l.id, l.conn.RemoteAddr())
 		var writer sync.WaitGroup
 		writer.Go(l.write)
@@ -171,26 +250,44 @@ func (l *link) deadline(d time.Duration) error {
 func (l *link) read() error {
 	h := l.s.o.Handler
 	r := PacketReader{R: bufio.NewReaderSize(l.conn, 64<<10), From: l.from, MaxField: l.s.o.MaxField}
+	var batch []zab.Packet
 	for {
+		var stream *zab.Snap
 		p, err := r.Next()
+		for ; ; p, err = r.Next() {
+			if err == nil {
+				batch = append(batch, p)
+				if stream, _ = p.(*zab.Snap); stream != nil && l.from == Leader {
+					break // what follows is no packet
+				}
+				stream = nil
+			} else if u, ok := err.(*UnknownError); ok {
+				l.s.log.Debug("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
+				err = nil
+			}
+			if err != nil || len(batch) >= batchPackets || !r.whole() {
+				break
+			}
+		}
 		if l.isClosing() {
 			return l.linger(r.R)
 		}
-		if err != nil {
-			if u, ok := err.(*UnknownError); ok {
-				l.s.log.Debug("Packet is ignored", "link", uint64(l.id), "type", u.Type, "zxid", u.Zxid)
-				continue
-			}
-			return err
+		if len(batch) > 0 {
+			h.Received(l.id, batch)
+			clear(batch)
+			batch = batch[:0]
 		}
-		h.Received(l.id, p)
-		if s, ok := p.(*zab.Snap); ok && l.from == Leader {
-			if err := h.Snapshot(l.id, s.Zxid, r.R); err != nil {
-				return err
-			}
+		if err == nil && stream != nil {
+			err = h.Snapshot(l.id, stream.Zxid, r.R)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
+
+// batchPackets bounds how many packets are handed over at once.
+const batchPackets = 1024
 
 // linger reads on until the other end has closed, too, or closeBy. To close a socket with unread input would reset it, and what
 // was sent last could be lost.
@@ -209,16 +306,27 @@ const (
 func (l *link) write() {
 	var batch []entry
 	var buf []byte
+	owner := false // of writing
 	for {
 		l.mu.Lock()
-		batch, l.queue = l.queue, batch[:0]
+		if owner {
+			l.writing = false
+		}
+		flushing := l.writing
 		closing, dead := l.closing, l.dead
+		var rest []byte
+		if !flushing {
+			batch, l.queue = l.queue, batch[:0]
+			rest, l.rest = l.rest, nil
+		}
+		owner = !flushing && len(batch)+len(rest) > 0
+		l.writing = flushing || owner
 		l.mu.Unlock()
-		if len(batch) == 0 {
-			if dead {
+		if !owner {
+			switch {
+			case dead:
 				return
-			}
-			if closing {
+			case closing && !flushing:
 				l.half()
 				return
 			}
@@ -230,7 +338,13 @@ func (l *link) write() {
 		}
 		var n int
 		var err error
-		if buf, n, err = l.writeBatch(buf[:0], batch); err != nil {
+		if len(rest) > 0 {
+			_, err = l.Write(rest)
+		}
+		if err == nil {
+			buf, n, err = l.writeBatch(buf[:0], batch)
+		}
+		if err != nil {
 			l.fail(err)
 			discard(batch[n:])
 			return
@@ -297,7 +411,13 @@ func (l *link) Write(b []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.conn.Write(b)
+	n, err := l.conn.Write(b)
+	l.mu.Lock()
+	if err == nil && !l.closing {
+		err = l.conn.SetWriteDeadline(time.Time{}) // it would end a flush that comes later
+	}
+	l.mu.Unlock()
+	return n, err
 }
 
 // half says to the other end that nothing follows.

@@ -20,9 +20,10 @@ import (
 type Handler interface {
 	// LinkUp says that a learner has connected, or that a Dial has succeeded.
 	LinkUp(l zab.Link, remote net.Addr)
-	// Received is a packet. It is the handler's to keep. The txn of a proposal has not been looked at: its Config is nil.
-	Received(l zab.Link, p zab.Packet)
-	// Snapshot is called behind Received of a leader's Snap. It has to read the stream that follows, and not a byte more; an error
+	// Received are one or more packets, in order: all that had come when they were read. They are the handler's to keep, the slice is
+	// not. The txn of a proposal has not been looked at: its Config is nil.
+	Received(l zab.Link, ps []zab.Packet)
+	// Snapshot is called behind Received of a leader's Snap, which is the last that it gave. It has to read the stream that follows, and not a byte more; an error
 	// ends the link. Nothing else is read from the link meanwhile.
 	Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error
 	// LinkDown says that a link has ended, or that a Dial has failed. err is nil if this side closed it, io.EOF if the other did.
@@ -43,7 +44,7 @@ type LinkOptions struct {
 	CloseTimeout time.Duration
 	// GreetTimeout bounds Authenticate, 0 is 10 s.
 	GreetTimeout time.Duration
-	// DialPause is between the attempts of one Dial, 0 is 100 ms. It is leaderConnectDelayDuringRetryMs.
+	// DialPause is between the attempts of one Dial, but for the first few, 0 is 100 ms. It is leaderConnectDelayDuringRetryMs.
 	DialPause time.Duration
 
 	Dial         Dialer       // nil is net.Dialer's
@@ -67,6 +68,11 @@ type Links struct {
 	links    map[zab.Link]*link
 	accepted zab.Link // the last number given
 	port     *port    // nil unless listening
+
+	due struct {
+		sync.Mutex
+		links []*link // that have been posted to
+	}
 }
 
 // port is the quorum port, while it is open.
@@ -84,8 +90,12 @@ func (p *port) close() {
 	p.wg.Wait()
 }
 
-// dialTries is how often a leader is dialled: section 4.2.
-const dialTries = 5
+// dialTries is how often a leader is dialled: section 4.2. Before, it is dialled some more times, with pauses that begin at a twentieth
+// of DialPause and double: a follower of an election is often ready a few ms before its leader, whose port opens when it leads.
+const (
+	dialTries = 5
+	hastyDial = 20
+)
 
 var (
 	// ErrQueue says that a link was closed because too much was waiting for it.
@@ -234,6 +244,35 @@ func (s *Links) Send(id zab.Link, p zab.Packet) bool {
 	return l != nil && l.send(entry{packet: p}, packetSize(p))
 }
 
+// Post is Send for a caller that calls Flush soon after it, once it has let its lock go: until then the packet may not leave.
+func (s *Links) Post(id zab.Link, p zab.Packet) bool {
+	l := s.link(id)
+	if l == nil {
+		return false
+	}
+	ok, first := l.post(entry{packet: p}, packetSize(p))
+	if first {
+		s.due.Lock()
+		s.due.links = append(s.due.links, l)
+		s.due.Unlock()
+	}
+	return ok
+}
+
+// Flush writes what was posted by anybody, as far as it need not wait. The caller's goroutine does it where it can: to wake a writer
+// costs more than the write.
+func (s *Links) Flush() {
+	var few [4]*link
+	s.due.Lock()
+	list := append(few[:0], s.due.links...)
+	clear(s.due.links)
+	s.due.links = s.due.links[:0]
+	s.due.Unlock()
+	for _, l := range list {
+		l.flush()
+	}
+}
+
 // SendSnapshot sends a raw stream, behind all that was sent on the link before: after a Snap, the tree. If it reports true, write is
 // called exactly once, from another goroutine; on a link that has ended meanwhile the writer gives an error at once. An error that
 // write gives ends the link. If it reports false, write is not called.
@@ -242,8 +281,8 @@ func (s *Links) SendSnapshot(id zab.Link, write func(w io.Writer) error) bool {
 	return l != nil && l.send(entry{stream: write}, 0)
 }
 
-// Close closes a link behind what was sent on it, and stops a Dial. LinkDown follows within CloseTimeout. A packet that is being
-// handed over may still come, and none after it.
+// Close closes a link behind what was sent on it, and stops a Dial. LinkDown follows within CloseTimeout. Packets that are
+// being handed over may still come, and none after them.
 func (s *Links) Close(id zab.Link) {
 	if l := s.link(id); l != nil {
 		l.close()
@@ -268,7 +307,8 @@ func (s *Links) connect(ctx context.Context, d *zab.Dial) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.Budget)*time.Millisecond)
 	defer cancel()
 	var err error
-	for n := 1; ; n++ {
+	pause := s.o.DialPause / hastyDial
+	for n := 1; ; {
 		var c net.Conn
 		if c, err = s.attempt(ctx, d.Leader); err == nil {
 			return c, nil
@@ -277,9 +317,13 @@ func (s *Links) connect(ctx context.Context, d *zab.Dial) (net.Conn, error) {
 			return nil, err
 		}
 		select {
-		case <-time.After(s.o.DialPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return nil, err
+		}
+		if pause *= 2; pause >= s.o.DialPause {
+			pause = s.o.DialPause
+			n++
 		}
 	}
 }

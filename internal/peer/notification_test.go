@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/jute"
@@ -146,6 +147,9 @@ func TestFramesAreBounded(t *testing.T) {
 	}
 }
 
+// lines are lost where a text that came is not in the canonical form.
+var lines = cmpopts.IgnoreFields(ensemble.Member{}, "Line")
+
 func FuzzNotification(f *testing.F) {
 	c := config(f, threeText)
 	for _, n := range []zab.Notification{{Vote: zab.Vote{Leader: 2, Round: 1}, Config: c}, {State: zab.Observing}} {
@@ -167,7 +171,7 @@ func FuzzNotification(f *testing.F) {
 			t.Fatalf("written again it is not read: %v", err)
 		}
 		n.Version = 2
-		if d := cmp.Diff(n, again); d != "" {
+		if d := cmp.Diff(n, again, lines); d != "" {
 			t.Errorf("written and read again (-want +got)\n%s", d)
 		}
 	})

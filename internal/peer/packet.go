@@ -191,6 +191,40 @@ func (r *PacketReader) Next() (zab.Packet, error) {
 	return p, nil
 }
 
+// whole tells whether a packet lies in the buffer with all that belongs to it: Next does not wait for it.
+func (r *PacketReader) whole() bool {
+	b, _ := r.R.Peek(r.R.Buffered()) // what is there is given
+	if len(b) < packetHeader {
+		return false
+	}
+	skip := func(n int32) bool { // a length that is wrong is Next's to find, which does not read behind it
+		if n > 0 {
+			if int(n) > len(b) {
+				return false
+			}
+			b = b[n:]
+		}
+		return true
+	}
+	n := int32(binary.BigEndian.Uint32(b[12:]))
+	b = b[packetHeader:]
+	if !skip(n) || len(b) < 4 {
+		return false
+	}
+	ids := int32(binary.BigEndian.Uint32(b))
+	b = b[4:]
+	for i := int32(0); i < 2*ids; i++ {
+		if len(b) < 4 {
+			return false
+		}
+		n := int32(binary.BigEndian.Uint32(b))
+		if b = b[4:]; !skip(n) {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *PacketReader) fields() (fields, error) {
 	var f fields
 	head, err := r.R.Peek(packetHeader)

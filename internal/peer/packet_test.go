@@ -266,7 +266,7 @@ func FuzzPacket(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%#v, written again, is not read: %v", p, err)
 			}
-			if d := cmp.Diff(p, again); d != "" {
+			if d := cmp.Diff(p, again, lines); d != "" {
 				t.Errorf("written and read again (-want +got)\n%s", d)
 			}
 		}

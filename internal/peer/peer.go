@@ -23,10 +23,11 @@ const (
 
 // peer is another server, seen from the election port. The lock of Elections guards it.
 type peer struct {
-	sid  ensemble.SID
-	slot []byte // a frame that has to leave; newest wins
-	last []byte // the last one that was taken from slot: it is repeated on a new connection (ensemble protocol, section 2.4)
-	conn *electionConn
+	sid    ensemble.SID
+	slot   []byte // a frame that has to leave; newest wins
+	last   []byte // the last one that was taken from slot: it is repeated on a new connection (ensemble protocol, section 2.4)
+	conn   *electionConn
+	newest uint64 // order of the newest connection that there was
 
 	dialling  bool
 	called    bool     // it asked to be called back
@@ -39,10 +40,11 @@ type peer struct {
 // electionConn is a connection to an election port. It reads through its buffer, so that whoever reads it misses nothing.
 type electionConn struct {
 	net.Conn
-	r    *bufio.Reader
-	wake chan struct{} // capacity 1: there is something in the slot
-	done chan struct{}
-	once sync.Once
+	order uint64 // of opening: greetings are read side by side, and an older connection must not take a newer one's place
+	r     *bufio.Reader
+	wake  chan struct{} // capacity 1: there is something in the slot
+	done  chan struct{}
+	once  sync.Once
 }
 
 func (c *electionConn) Read(b []byte) (int, error) { return c.r.Read(b) }
@@ -55,8 +57,8 @@ func (c *electionConn) close() {
 }
 
 // track takes a connection in, so that Close can close it. It gives nil, and closes it, after Close.
-func (e *Elections) track(raw net.Conn) *electionConn {
-	c := &electionConn{Conn: raw, r: bufio.NewReader(raw), wake: make(chan struct{}, 1), done: make(chan struct{})}
+func (e *Elections) track(raw net.Conn, order uint64) *electionConn {
+	c := &electionConn{Conn: raw, order: order, r: bufio.NewReader(raw), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -94,7 +96,7 @@ func (e *Elections) setState(p *peer, s reachable) {
 }
 
 // install makes c the connection to a peer, instead of any other, and starts its writer. The caller reads it. It gives nil after
-// Close. dialled says that the caller is the peer's dial, which is over now.
+// Close, and if there was a newer one. dialled says that the caller is the peer's dial, which is over now.
 func (e *Elections) install(sid ensemble.SID, c *electionConn, dialled bool) *peer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -102,14 +104,18 @@ func (e *Elections) install(sid ensemble.SID, c *electionConn, dialled bool) *pe
 		return nil
 	}
 	p := e.peer(sid)
+	if dialled {
+		p.dialling = false
+	}
+	if c.order < p.newest {
+		return nil // accepted ones only: of a peer that is dialled, one after the other is opened
+	}
 	if p.conn != nil {
 		p.conn.close()
 	}
-	p.conn = c
+	p.conn, p.newest = c, c.order
 	p.called, p.announced = false, nil
-	if dialled {
-		p.dialling = false
-	} else if p.dialling {
+	if p.dialling {
 		wake(p.wake) // there is no need any more
 	}
 	e.setState(p, up)
@@ -292,7 +298,7 @@ func (e *Elections) connect(sid ensemble.SID, addrs []string) (*electionConn, er
 			errs = append(errs, err)
 			continue
 		}
-		c := e.track(raw)
+		c := e.track(raw, e.opened.Add(1))
 		if c == nil {
 			return nil, net.ErrClosed
 		}

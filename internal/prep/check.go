@@ -17,13 +17,3 @@ func (p *Prep) check(r *Request, c *wire.Check) (txn.Type, txn.Body) {
 	version(c.Version, was.meta.Version)
 	return txn.TypeCheck, &txn.Check{Path: c.Path, Version: was.meta.Version + 1}
 }
-
-// reconfig is refused by a standalone server: section 3.4.13, the first three checks.
-func (p *Prep) reconfig(r *Request) (txn.Type, txn.Body) {
-	if !p.cfg.ReconfigEnabled {
-		refuse(zk.ReconfigDisabled)
-	}
-	p.alive(r)
-	refuse(zk.Unimplemented)
-	return 0, nil
-}

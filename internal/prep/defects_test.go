@@ -17,16 +17,18 @@ import (
 func TestSequenceEnds(t *testing.T) {
 	const end = 1<<31 - 1
 	l := newLeader(t)
-	l.tree.BeginLoad()
-	for _, n := range []struct {
-		path string
-		m    tree.Meta
-	}{{"", tree.Meta{}}, {"/q", tree.Meta{CVersion: end - 2, Pzxid: 5}}} {
-		if err := l.tree.LoadNode(n.path, nil, -1, n.m); err != nil {
-			t.Fatal(err)
+	for _, tr := range []*tree.Tree{l.tree, l.follower} {
+		tr.BeginLoad()
+		for _, n := range []struct {
+			path string
+			m    tree.Meta
+		}{{"", tree.Meta{}}, {"/q", tree.Meta{CVersion: end - 2, Pzxid: 5}}} {
+			if err := tr.LoadNode(n.path, nil, -1, n.m); err != nil {
+				t.Fatal(err)
+			}
 		}
+		tr.FinishLoad(7)
 	}
-	l.tree.FinishLoad(7)
 	rules, err := auth.New(auth.Config{})
 	if err != nil {
 		t.Fatal(err)

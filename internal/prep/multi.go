@@ -24,6 +24,12 @@ func (p *Prep) multi(r *Request, m *wire.Multi, z zk.Zxid) (txn.Type, txn.Body) 
 			continue
 		}
 		t, b := p.sub(r, op, z)
+		if t == txn.TypeCreate2 {
+			// Apache before 3.8.2, as a member or reading the log, drops what follows a create2 without a word (ensemble protocol,
+			// section 7.4). The change is the same; the answer goes by what was asked.
+			t = txn.TypeCreate
+			b.(*txn.Create).Type = t
+		}
 		failed = t == txn.TypeError
 		body.Subs = append(body.Subs, txn.Sub{Type: t, Body: b})
 	}

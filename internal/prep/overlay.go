@@ -118,7 +118,7 @@ func (p *Prep) changed(path string, rec *record) {
 	if !rec.exists || !p.cfg.Digest || !tree.CountsInDigest(path) {
 		return
 	}
-	rec.digest = tree.NodeDigest(path, p.data(rec), &rec.meta)
+	rec.digest = p.tree.Foretell(path, p.data(rec), &rec.meta)
 	p.digest += rec.digest
 }
 

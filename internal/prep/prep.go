@@ -2,6 +2,7 @@ package prep
 
 import (
 	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
 	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/tree"
@@ -16,9 +17,11 @@ type Config struct {
 	ExtendedTypes     bool // TTL nodes may be made
 	EnforceQuota      bool
 	ReconfigEnabled   bool
-	CloseSessionPaths bool // list the ephemerals in a closeSession txn
-	Digest            bool // predict digests
-	MaxTxn            int  // bytes of an encoded txn that every reader of the log takes (jute.maxbuffer + extrasize)
+	Ensemble          Ensemble       // nil of a server that stands alone
+	EnsembleRules     ensemble.Rules // of reconfigurations
+	CloseSessionPaths bool           // list the ephemerals in a closeSession txn
+	Digest            bool           // predict digests
+	MaxTxn            int            // bytes of an encoded txn that every reader of the log takes (jute.maxbuffer + extrasize)
 }
 
 // Prep prepares transactions. One belongs to one tree.
@@ -115,7 +118,7 @@ func (p *Prep) single(r *Request, op wire.Op, z zk.Zxid) (txn.Type, txn.Body) {
 	case *wire.Check:
 		return p.check(r, op)
 	case *wire.Reconfig:
-		return p.reconfig(r)
+		return p.reconfig(r, op, z)
 	case *CreateSession:
 		p.note(r.Session, z).begins = true
 		return txn.TypeCreateSession, &txn.CreateSession{TimeOut: op.TimeOut}

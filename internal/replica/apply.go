@@ -78,8 +78,10 @@ func (r *Replica) apply(p proposal, clock int64, e *Effects) {
 
 	if c := p.conn; c != nil && c.state != connGone {
 		en := &c.fifo[c.head]
-		invariant.Check(en.kind == entryWrite && en.zxid == x.Zxid, invariant.SessionFIFO,
-			"txn %v is applied while the oldest request of session %v is of kind %d, zxid %v", x.Zxid, c.session, en.kind, en.zxid)
+		if en.kind != entryWrite || en.zxid != x.Zxid { // tested here too, as the arguments of Check cost an allocation
+			invariant.Check(false, invariant.SessionFIFO,
+				"txn %v is applied while the oldest request of session %v is of kind %d, zxid %v", x.Zxid, c.session, en.kind, en.zxid)
+		}
 		moved := x.Type == txn.TypeError && res.Code == zk.SessionMoved
 		if !moved {
 			r.reply(c, en, x, &res, e)
@@ -131,7 +133,7 @@ func (r *Replica) reply(c *Conn, en *entry, x *txn.Txn, res *txn.Result, e *Effe
 		b, mark := wire.BeginFrame(e.buf)
 		b = wire.ReplyHeader{Xid: en.header.Xid, Zxid: x.Zxid, Err: res.Code}.Append(b)
 		if res.Code == zk.OK {
-			b = appendResult(b, en.header.Type, res)
+			b = appendResult(b, en, res)
 		}
 		e.buf = wire.EndFrame(b, mark)
 	}
@@ -155,28 +157,35 @@ func written(b txn.Body) (path string, n int) {
 }
 
 // appendResult appends the record of a successful write.
-func appendResult(b []byte, op wire.OpCode, res *txn.Result) []byte {
-	switch op {
+func appendResult(b []byte, en *entry, res *txn.Result) []byte {
+	switch en.header.Type {
 	case wire.OpCreate:
 		return (&wire.PathReply{Path: res.Path}).Append(b)
 	case wire.OpCreate2, wire.OpCreateContainer, wire.OpCreateTTL:
 		return (&wire.Create2Reply{Path: res.Path, Stat: res.Stat}).Append(b)
 	case wire.OpSetData, wire.OpSetACL:
 		return (&wire.StatReply{Stat: res.Stat}).Append(b)
+	case wire.OpReconfig:
+		return (&wire.DataReply{Data: res.Data, Stat: res.Stat}).Append(b)
 	case wire.OpMulti:
 		reply := wire.MultiReply{Results: make([]wire.MultiResult, len(res.Subs))}
 		for i := range res.Subs {
 			s := &res.Subs[i]
-			reply.Results[i] = wire.MultiResult{Type: multiType(s.Type), Err: s.Code, Path: s.Path, Stat: s.Stat}
+			reply.Results[i] = wire.MultiResult{Type: multiType(s.Type, en.op, i), Err: s.Code, Path: s.Path, Stat: s.Stat}
 		}
 		return reply.Append(b)
 	}
 	return b
 }
 
-// multiType is the type that an entry of a MultiReply shows: containers and TTL nodes answer as create2 (trap 25).
-func multiType(t txn.Type) wire.OpCode {
+// multiType is the type that an entry of a MultiReply shows: containers and TTL nodes answer as create2 (trap 25), and so does
+// whatever was asked as one: the txn says create.
+func multiType(t txn.Type, asked wire.Op, i int) wire.OpCode {
 	switch t {
+	case txn.TypeCreate:
+		if m, ok := asked.(*wire.Multi); ok && i < len(m.Ops) && m.Ops[i].OpCode() == wire.OpCreate2 {
+			return wire.OpCreate2
+		}
 	case txn.TypeCreateContainer, txn.TypeCreateTTL:
 		return wire.OpCreate2
 	case txn.TypeDeleteContainer:

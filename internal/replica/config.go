@@ -21,6 +21,14 @@ func (r *Replica) configure(c zab.Configs) {
 	r.tree.SetConfig([]byte(c.Committed.String()), c.Committed.Version, r.lastTick)
 }
 
+// views shows the agreement to package prep.
+type views struct{ *zab.Core }
+
+func (v views) Views() (committed, lastSeen *ensemble.Config) {
+	c := v.Configs()
+	return c.Committed, c.LastSeen
+}
+
 // parseConfig reads what a reconfiguration installs; nil if it is none.
 func parseConfig(text []byte) *ensemble.Config {
 	c, err := ensemble.Parse(string(text))

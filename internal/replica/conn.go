@@ -15,6 +15,7 @@ type Conn struct {
 	session  zk.SessionID
 	timeout  int32 // ms, negotiated for this connection
 	state    connState
+	local    bool // the session is this server's alone
 	admitted bool // the identities satisfy enforced authentication
 	syncing  bool // in Replica.syncing
 	behind   bool // the oldest request need not wait, but the Step that came to it had answered enough

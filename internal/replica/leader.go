@@ -36,7 +36,7 @@ func (r *Replica) fromLearner(link zab.Link, p *zab.Request, now, clock int64, e
 			req.Op, req.Code = nil, zk.SessionMoved
 		}
 	}
-	r.propose(&req, nil, clock, e)
+	delete(r.asked, r.propose(&req, nil, clock, e)) // audited where it was asked
 }
 
 // judge decodes a forwarded request.

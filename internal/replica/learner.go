@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/zooid-io/zooid/internal/jute"
+	"github.com/zooid-io/zooid/internal/prep"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
@@ -12,7 +13,10 @@ import (
 
 // forward sends a client's write to the leader.
 func (r *Replica) forward(c *Conn, en entry, body []byte) {
-	en.kind, en.op, en.zxid = entryWrite, nil, 0
+	en.kind, en.zxid = entryWrite, 0
+	if en.header.Type != wire.OpMulti && !r.cfg.Audit {
+		en.op = nil // of a multi it says how to answer
+	}
 	r.queue(c, en)
 	r.member.core.Send(0, &zab.Request{Session: c.session, Xid: en.header.Xid, Op: int32(en.header.Type), Body: body, IDs: en.ids})
 	if en.header.Type == wire.OpCloseSession {
@@ -43,6 +47,9 @@ func (r *Replica) waiting(x *txn.Txn, e *Effects) *Conn {
 		return nil // the session ended by its timeout
 	}
 	en.zxid = x.Zxid
+	if r.cfg.Audit && en.header.Type != wire.OpCreateSession {
+		r.ask(x.Zxid, &prep.Request{Op: en.op, IDs: en.ids})
+	}
 	return c
 }
 
@@ -102,7 +109,7 @@ func (r *Replica) heardOf(clock int64) []zab.Touch {
 	m := r.member
 	touched := []zab.Touch{}
 	for _, c := range r.conns {
-		if c != nil && m.heard != nil && m.heard(c) >= m.lastTouch {
+		if c != nil && !c.local && m.heard != nil && m.heard(c) >= m.lastTouch {
 			touched = append(touched, zab.Touch{Session: c.session, Timeout: c.timeout})
 		}
 	}

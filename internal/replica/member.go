@@ -14,6 +14,9 @@ type member struct {
 	core *zab.Core
 	role zab.Role
 
+	looking  int64 // since when it looks for a leader, on Clock, if it does
+	readOnly bool  // it has looked so long that it serves reads meanwhile
+
 	owners map[zk.SessionID]zab.Link // leading: over which learner a session's requests come; 0 is a connection of ours
 
 	asked     []*Conn           // learning: whose syncs the leader has not answered, in order
@@ -23,6 +26,7 @@ type member struct {
 	heard     func(*Conn) int64 // of the event at hand
 
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
+	sizes     Sizes  // leading: of the proposals
 }
 
 // leads tells whether this server may prepare txns.
@@ -46,7 +50,7 @@ func (r *Replica) Role() (_ zab.Role, ok bool) {
 }
 
 // Deadline is when, on Clock, the next Peer event with a zab.Timer is due.
-func (r *Replica) Deadline() int64 { return r.member.core.Deadline() }
+func (r *Replica) Deadline() int64 { return min(r.member.core.Deadline(), r.readOnlyAt()) }
 
 // peer takes an event of the agreement.
 func (r *Replica) peer(ev *Peer) {
@@ -95,6 +99,7 @@ func (r *Replica) settle(now, clock int64, e *Effects) {
 			m.confirmed = c
 			r.endSyncs(e) // before any later write of the same session
 		}
+		e.Orders.Committed += len(rd.Committed)
 		for i := range rd.Committed {
 			r.deliver(&rd.Committed[i], clock, e)
 		}
@@ -103,6 +108,7 @@ func (r *Replica) settle(now, clock int64, e *Effects) {
 			r.upper(&rd.Upper[i], now, clock, e)
 		}
 	}
+	r.beginReadOnly(clock)
 }
 
 // become changes the role. Who stops serving closes its clients' connections: they go to another server, or come back, and their
@@ -111,7 +117,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 	m := r.member
 	was := m.role
 	m.role = role
-	if was.Serving && !role.Serving {
+	if was.Serving && !role.Serving || m.readOnly {
 		for _, c := range r.conns {
 			if c != nil {
 				e.close(c)
@@ -123,6 +129,12 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		r.prep, r.asked, r.doomed = nil, nil, nil
 		m.owners, m.asked, r.syncing = nil, nil, nil
 		m.turns, m.done = 0, 0
+		if m.readOnly {
+			r.endReadOnly()
+		}
+	}
+	if role.State == zab.Looking {
+		m.looking = clock
 	}
 	if !was.Serving && role.Serving {
 		// The epoch has begun, and with it comes a zxid that no txn has: who has seen it must find it everywhere.
@@ -130,10 +142,11 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 			r.tree.SetLastZxid(z)
 		}
 		m.lastTouch = clock
+		r.locals = r.renewed(r.locals, clock)
 		if role.State == zab.Leading {
-			r.sessions = r.renewed(clock)
+			r.sessions = r.renewed(r.sessions, clock)
 			r.prep = prep.New(r.cfg.Prep, r.tree, r.sessions)
-			m.owners = map[zk.SessionID]zab.Link{}
+			m.owners, m.sizes = map[zk.SessionID]zab.Link{}, noSizes
 			m.confirmed = m.core.Confirmed()
 		}
 	}
@@ -211,7 +224,7 @@ func (r *Replica) replay(x *txn.Txn, clock int64) {
 
 // restart goes on with another tree: one that a leader has sent, or this server's own, taken back.
 func (r *Replica) restart(ev *Peer) {
-	invariant.Check(!r.member.role.Serving, invariant.PrefixConsistency, "the tree is exchanged while clients look at it")
+	invariant.Check(!r.member.role.Serving && !r.member.readOnly, invariant.PrefixConsistency, "the tree is exchanged while clients look at it")
 	r.tree = ev.Tree
 	r.sessions = r.newSessions(ev.Sessions, ev.Clock)
 	r.digests = digests{}

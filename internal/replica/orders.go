@@ -15,12 +15,16 @@ type Orders struct {
 	Close  []zab.Link // behind what was sent on them
 	Config *zab.Configs
 	Trace  []string
+
+	Proposed, Committed int // how many proposals were made, and delivered, for the metrics
 }
 
-// DiskOrder is one operation on the disk.
+// DiskOrder is one operation on the disk, or the configurations to be kept there before the next: a driver that keeps none passes
+// over it. It is not one of those that a zab.Synced counts.
 type DiskOrder struct {
-	Op   zab.Disk
-	Tree *Frozen // of an Install: what to write; the driver closes it
+	Config *zab.Configs // instead of an Op
+	Op     zab.Disk
+	Tree   *Frozen // of an Install: what to write; the driver closes it
 }
 
 // LinkOrder is one packet for a peer.
@@ -41,6 +45,11 @@ func (o *Orders) Reset() {
 // order collects what a Ready asks for, with the tree as it is now where the tree is wanted.
 func (e *Effects) order(r *Replica, rd *zab.Ready) {
 	o := &e.Orders
+	if rd.Config != nil {
+		o.Config = rd.Config
+		o.Disk = append(o.Disk, DiskOrder{Config: rd.Config})
+		r.configure(*rd.Config)
+	}
 	for _, d := range rd.Disk {
 		do := DiskOrder{Op: d}
 		if _, ok := d.(*zab.Install); ok {
@@ -60,9 +69,5 @@ func (e *Effects) order(r *Replica, rd *zab.Ready) {
 		o.Dial = append(o.Dial, *rd.Dial)
 	}
 	o.Close = append(o.Close, rd.Close...)
-	if rd.Config != nil {
-		o.Config = rd.Config
-		r.configure(*rd.Config)
-	}
 	o.Trace = append(o.Trace, rd.Trace...)
 }

@@ -26,6 +26,8 @@ type Config struct {
 	ContainerRate     int   // removals a minute, at most
 	NeverUsed         int64 // a container that never had a child goes after this; 0 is never
 	Audit             bool  // give Effects.Audits
+	ReadOnly          bool  // a voter that finds no leader answers reads (readonlymode.enabled)
+	LocalSessions     bool  // new sessions are this server's alone (localSessionsEnabled)
 
 	Zab *zab.Core // this server's part in the agreement of an ensemble; nil where it stands alone
 }
@@ -35,7 +37,8 @@ type Replica struct {
 	cfg      Config
 	tree     *tree.Tree
 	sessions *session.Table
-	member   *member // nil where the server stands alone
+	locals   *session.Table // of sessions that only this server knows
+	member   *member        // nil where the server stands alone
 	watches  *watch.Table
 	prep     *prep.Prep // nil of a member that does not lead
 
@@ -77,9 +80,10 @@ func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock i
 		cfg: cfg, tree: t, watches: watch.New(cfg.Seed), next: cfg.FirstSession,
 		bySession: map[zk.SessionID]*Conn{}, nextSweep: now + cfg.ContainerInterval, lastTick: now,
 	}
-	r.sessions = r.newSessions(sessions, clock)
+	r.sessions, r.locals = r.newSessions(sessions, clock), session.New(cfg.Tick)
 	if cfg.Zab != nil {
-		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role()}
+		r.cfg.Prep.Ensemble = views{cfg.Zab}
+		r.member = &member{core: cfg.Zab, role: cfg.Zab.Role(), sizes: noSizes, looking: clock}
 		r.configure(cfg.Zab.Configs())
 	} else {
 		r.prep = prep.New(cfg.Prep, t, r.sessions)
@@ -95,11 +99,11 @@ func (r *Replica) newSessions(all map[zk.SessionID]int32, clock int64) *session.
 	return t
 }
 
-// renewed is the same sessions with their whole time before them, none of them closing: what a leader that is gone had decided and
+// renewed is the sessions of old with their whole time before them, none of them closing: what a leader that is gone had decided and
 // not brought through is decided anew.
-func (r *Replica) renewed(clock int64) *session.Table {
+func (r *Replica) renewed(old *session.Table, clock int64) *session.Table {
 	t := session.New(r.cfg.Tick)
-	for _, s := range r.sessions.All() {
+	for _, s := range old.All() {
 		t.Add(s.ID, s.Timeout, clock)
 	}
 	return t
@@ -136,7 +140,11 @@ type Request struct {
 
 // Decode makes a Request of a frame without its length. It needs no lock. The request keeps the frame.
 func Decode(c *Conn, frame []byte, now, since int64) Request {
-	d := wire.Decoder{Keep: true}
+	return DecodeBy(&wire.Decoder{Keep: true}, c, frame, now, since)
+}
+
+// DecodeBy is Decode with a decoder for many frames, whose Keep must be set.
+func DecodeBy(d *wire.Decoder, c *Conn, frame []byte, now, since int64) Request {
 	r := Request{Conn: c, Now: now, Since: since}
 	if r.Header, r.Body, r.Err = d.Header(frame); r.Err == nil {
 		r.Op, r.Err = d.Body(r.Header.Type, r.Body)
@@ -161,7 +169,8 @@ type Tick struct {
 	Heard func(*Conn) int64 // when, on Clock, a connection was last heard from
 }
 
-// Expire says that a session's time is over now, whatever its client does. Only who leads can end one; else nothing happens.
+// Expire says that a session's time is over now, whatever its client does. Only who leads can end one that is not local; else nothing
+// happens.
 type Expire struct {
 	Session zk.SessionID
 	Now     int64
@@ -240,7 +249,10 @@ func (r *Replica) propose(req *prep.Request, c *Conn, clock int64, e *Effects) z
 	if r.member == nil {
 		e.Log = append(e.Log, x)
 	} else {
-		r.member.core.Propose(zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}, clock)
+		p := zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}
+		r.member.core.Propose(p, clock)
+		r.member.sizes.note(len(p.Payload))
+		e.Orders.Proposed++
 	}
 	if r.cfg.Audit {
 		r.ask(x.Zxid, req)

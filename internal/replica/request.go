@@ -44,6 +44,9 @@ func (r *Replica) request(ev *Request, e *Effects) {
 	case ev.Throttled:
 		en.kind, en.code, en.zxid = entryError, zk.ThrottledOp, useLast
 		r.queue(c, en)
+	case r.ReadOnly() && h.Type != wire.OpCloseSession && (h.Type.IsWrite() || h.Type == wire.OpSync):
+		en.kind, en.code, en.zxid = entryError, zk.NotReadOnly, useLast // whatever is in it
+		r.queue(c, en)
 	case h.Type.IsWrite():
 		r.write(c, en, ev, e)
 	case h.Type == wire.OpSync:
@@ -92,6 +95,10 @@ func (r *Replica) last(c *Conn, e *Effects) {
 
 // write prepares a write.
 func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
+	if c.local && en.header.Type == wire.OpCloseSession {
+		r.closeLocal(c, en)
+		return
+	}
 	if r.prep != nil && !r.claim(c.session, 0) {
 		e.close(c) // it is served elsewhere by now
 		r.detach(c)
@@ -111,7 +118,10 @@ func (r *Replica) write(c *Conn, en entry, ev *Request, e *Effects) {
 		r.forward(c, en, ev.Body)
 		return
 	}
-	en.kind, en.op = entryWrite, nil
+	en.kind = entryWrite
+	if en.header.Type != wire.OpMulti {
+		en.op = nil // of a multi it says how to answer
+	}
 	if en.zxid = r.propose(&req, c, ev.Clock, e); en.zxid == 0 {
 		e.close(c)
 		r.detach(c)

@@ -14,7 +14,8 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 	if c.state != connNew {
 		return
 	}
-	if !r.serves() || req.LastZxidSeen > r.tree.LastZxid() {
+	readOnly := r.ReadOnly()
+	if !r.serves() && !(readOnly && req.ReadOnly) || req.LastZxidSeen > r.tree.LastZxid() {
 		// Another server has seen more. To answer "expired" would end a good session.
 		c.state = connGone
 		e.close(c)
@@ -27,6 +28,10 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 	if req.SessionID == 0 {
 		c.session = r.next
 		r.next++
+		if readOnly {
+			r.beginLocal(c, ev.Clock, e)
+			return
+		}
 		r.attach(c)
 		c.state = connWaiting
 		if r.prep == nil {
@@ -43,6 +48,12 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		r.queue(c, entry{kind: entryWrite, zxid: z, header: wire.Header{Type: wire.OpCreateSession}})
 		return
 	}
+	if readOnly && !r.locals.Known(req.SessionID) {
+		// The ensemble's, as far as we can know: only a leader can say that it has ended, and nobody may serve it beside one.
+		c.state = connGone
+		e.close(c)
+		return
+	}
 	// The old connection of the session goes first, even if the password turns out wrong (trap 14).
 	if old := r.bySession[req.SessionID]; old != nil {
 		e.close(old)
@@ -53,6 +64,10 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		return
 	}
 	c.session = req.SessionID
+	if r.locals.Touch(req.SessionID, c.timeout, ev.Clock) {
+		r.openLocal(c, e)
+		return
+	}
 	if r.prep == nil {
 		r.attach(c)
 		r.askValid(c)
@@ -84,7 +99,7 @@ func (r *Replica) refuse(c *Conn, e *Effects) {
 func (r *Replica) welcome(c *Conn, e *Effects) {
 	at := e.begin()
 	resp := wire.ConnectResponse{
-		TimeOut: c.timeout, SessionID: c.session, Password: session.Password(c.session), HasReadOnly: c.connect.HasReadOnly,
+		TimeOut: c.timeout, SessionID: c.session, Password: session.Password(c.session), HasReadOnly: c.connect.HasReadOnly, ReadOnly: r.ReadOnly(),
 	}
 	b, mark := wire.BeginFrame(e.buf)
 	e.buf = wire.EndFrame(resp.Append(b), mark)
@@ -123,6 +138,7 @@ func (r *Replica) detach(c *Conn) {
 
 // tick ends the sessions whose time is over and removes containers and TTL nodes.
 func (r *Replica) tick(ev *Tick, e *Effects) {
+	r.tickLocals(ev, e)
 	if r.prep == nil {
 		r.lastTick = ev.Now
 		return // the leader's concern
@@ -142,6 +158,10 @@ func (r *Replica) tick(ev *Tick, e *Effects) {
 
 // expire ends a session as if its time were over.
 func (r *Replica) expire(ev *Expire, e *Effects) {
+	if r.locals.Known(ev.Session) {
+		r.expireLocal(ev.Session, e)
+		return
+	}
 	if r.prep == nil || !r.sessions.Known(ev.Session) || r.sessions.IsClosing(ev.Session) {
 		return
 	}

@@ -234,7 +234,7 @@ func (s *Server) apply(done, upTo zk.Zxid, dirty []*conn) []*conn {
 		done = s.rep.Tree().LastZxid()
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
-		flushAll(dirty)
+		s.flush(dirty)
 	}
 	return dirty
 }

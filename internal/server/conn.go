@@ -268,6 +268,9 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 	return used, ok
 }
 
+// keepers are decoders whose values are kept.
+var keepers = sync.Pool{New: func() any { return &wire.Decoder{Keep: true} }}
+
 // batches hold the decoded requests of a batch.
 var batches = sync.Pool{New: func() any { return new([]replica.Request) }}
 
@@ -286,13 +289,15 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	own := bytes.Clone(b[:whole])
 	batch := batches.Get().(*[]replica.Request)
 	since, elapsed := monotonic(), c.s.clock()
+	dec := keepers.Get().(*wire.Decoder)
 	for at := 0; at < whole; {
 		f, _, _ := c.frame(own[at:])
-		r := replica.Decode(c.rc, f, now, since)
+		r := replica.DecodeBy(dec, c.rc, f, now, since)
 		r.Clock = elapsed
 		*batch = append(*batch, r)
 		at += 4 + len(f)
 	}
+	keepers.Put(dec)
 	s := c.s
 	var few [8]*conn
 	count := 0
@@ -317,7 +322,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	clear(*batch)
 	*batch = (*batch)[:0]
 	batches.Put(batch)
-	flushAll(dirty)
+	s.flush(dirty)
 	if busy {
 		c.waitTurn()
 	}
@@ -376,7 +381,7 @@ func (c *conn) catchUp() {
 		behind = c.rc.Behind()
 		dirty := c.s.perform(few[:0])
 		c.s.mu.Unlock()
-		flushAll(dirty)
+		c.s.flush(dirty)
 	}
 }
 
@@ -404,7 +409,7 @@ func (c *conn) handshake(f []byte) bool {
 	dirty := s.perform(few[:0])
 	last := s.rep.Tree().LastZxid()
 	s.mu.Unlock()
-	flushAll(dirty)
+	s.flush(dirty)
 	if req.LastZxidSeen > last {
 		s.toldFuture(c, req.LastZxidSeen, last)
 	}

@@ -63,8 +63,11 @@ func TestCrashes(t *testing.T) {
 		return
 	}
 	n := 200
-	if testing.Short() || Brief() {
+	if testing.Short() {
 		n = 50
+	}
+	if Brief() {
+		n = 25
 	}
 	if *crashesFlag > 0 {
 		n = *crashesFlag

@@ -64,6 +64,11 @@ func (m *member) diskLoop() {
 			continue
 		}
 		for rest := ops; len(rest) > 0; {
+			if c := rest[0].Config; c != nil {
+				m.keep(c)
+				rest = rest[1:]
+				continue
+			}
 			ev := replica.Peer{}
 			n, ok := 1, false
 			if _, append := rest[0].Op.(*zab.Append); append {
@@ -85,6 +90,14 @@ func (m *member) diskLoop() {
 			s.store.Roll()
 			s.snapshot()
 		}
+	}
+}
+
+// keep writes the dynamic files. Where that fails, zoo.cfg belongs to somebody else most likely, the server goes on as Apache's does:
+// it learns of the newer configuration from its peers when it starts with an old one.
+func (m *member) keep(c *zab.Configs) {
+	if err := m.dynamic.write(c); err != nil {
+		m.s.log.Error("the configuration cannot be written; a start would begin with an older one", "version", fmt.Sprintf("%x", uint64(c.LastSeen.Version)), "err", err)
 	}
 }
 

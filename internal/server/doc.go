@@ -6,7 +6,7 @@
 // the lock, except that bytes are put into outboxes there, which fixes their order.
 //
 //	goroutine   owns                               wakes on                     ends with
-//	accept      the listening socket               a connection                 the socket
+//	accept      a listening socket                 a connection                 the socket
 //	conn        one socket's input                 bytes                        the socket; tells the replica
 //	drain       one socket's output, while full    room in the socket           an empty outbox
 //	catchUp     nothing; steps Continue            room in one socket's outbox  all that was asked is answered
@@ -14,6 +14,9 @@
 //	apply       nothing; steps Synced              a later zxid on disk         Close
 //	tick        the clock                          the next tick                Close
 //	snapshot    one frozen view                    Store.SnapshotDue            the end of the file
+//	disk        log, epochs, dynamic files         a member's orders            Close, after the last order
+//	timer       a member's timer                   the agreement's deadline      Close
+//	move        where a member listens             a new configuration           the new ports are open
 //	scribe      log lines made under the lock      a line                       Close, after the last line
 //
 // The output of a connection goes through its outbox: whoever has bytes appends them under the outbox's lock, whoever finds
@@ -23,5 +26,6 @@
 // Invariants: DurableAck - Synced is said only after Store.Commit returned nil; SessionFIFO - bytes enter an outbox under the
 // replica's lock, in the order of its effects.
 //
-// Where to start: Server in server.go, conn.go for a connection's life, commit.go for the disk.
+// Where to start: Server in server.go, conn.go for a connection's life, commit.go for the disk; member.go for one of an
+// ensemble, whose peers' sockets package peer keeps.
 package server

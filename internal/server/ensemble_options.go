@@ -30,21 +30,20 @@ type EnsembleOptions struct {
 	CnxTimeout      time.Duration // cnxTimeout: to connect to a peer; 5 s
 	BindRetry       int           // electionPortBindRetry: attempts to listen, 1 s apart; 0 is for ever; 3
 	ListenOnAllIPs  bool          // quorumListenOnAllIPs: listen on the wildcard instead of the own line's host; false
-	KeepAlive       bool          // tcpKeepAlive on connections of the election; false
 
 	// Synchronization of learners.
-	CommitLogCount     int     // txns kept in memory for learners that lag; at least 500, the default
-	SnapshotSizeFactor float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
-	ForceSnapshot      bool    // forceSnapshotSync: send a snapshot whatever a learner lacks; false
-	MaxSnapSyncs       int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
-	MaxDiffSyncs       int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
-	SyncEnabled        bool    // syncEnabled: an observer keeps logs and snapshots; true
+	CommitLogCount int  // txns kept in memory for learners that lag; at least 500, the default
+	ForceSnapshot  bool // forceSnapshotSync: send a snapshot whatever a learner lacks; false
 
-	// What package config does not let through yet: it refuses an ensemble with LocalSessions, and warns of the others.
-	LeaderServes           bool // leaderServes: the leader has clients too; true
-	LocalSessions          bool // localSessionsEnabled; false
-	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled; false
-	ObserverMasterPort     int  // observerMasterPort: followers serve observers here; 0 is none
+	// What nobody heeds yet: package config refuses an ensemble with LocalSessions, and warns of the others.
+	SnapshotSizeFactor     float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
+	MaxSnapSyncs           int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
+	MaxDiffSyncs           int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
+	SyncEnabled            bool    // syncEnabled: an observer keeps logs and snapshots; true
+	LeaderServes           bool    // leaderServes: the leader has clients too; true
+	LocalSessions          bool    // localSessionsEnabled; false
+	LocalSessionsUpgrading bool    // localSessionsUpgradingEnabled; false
+	ObserverMasterPort     int     // observerMasterPort: followers serve observers here; 0 is none
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.

@@ -19,24 +19,34 @@ type crowd struct {
 	t      testing.TB
 	config *ensemble.Config
 	disks  []*vfs.Mem
-	all    []*Server // nil where it is down
+	faults []*vfs.Faulty // over the disks
+	all    []*Server     // nil where it is down
 	logs   []*journal
 	change []func(*Options)
+	own    map[int]func(*EnsembleOptions) // what one of them is told besides
 }
 
 // gather starts n servers, voters but the last observers.
 func gather(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
 	t.Helper()
-	w := &crowd{t: t, config: &ensemble.Config{}, change: change}
+	w := muster(t, n, observers, change...)
+	for i := range n {
+		w.start(i)
+	}
+	return w
+}
+
+// muster makes what gather starts.
+func muster(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
+	t.Helper()
+	w := &crowd{t: t, config: &ensemble.Config{}, change: change, own: map[int]func(*EnsembleOptions){}}
 	for i := range n {
 		host, ports := freePorts(t, 2)
 		w.config.Members = append(w.config.Members, ensemble.Member{
 			ID: ensemble.SID(i + 1), Observer: i >= n-observers,
 			Peers: []ensemble.Addr{{Host: host, QuorumPort: ports[0], ElectionPort: ports[1]}},
 		})
-		w.disks = append(w.disks, vfs.NewMem())
-		w.logs = append(w.logs, &journal{})
-		w.all = append(w.all, nil)
+		w.room()
 	}
 	t.Cleanup(func() {
 		for i := range w.all {
@@ -50,10 +60,16 @@ func gather(t testing.TB, n, observers int, change ...func(*Options)) *crowd {
 			}
 		}
 	})
-	for i := range n {
-		w.start(i)
-	}
 	return w
+}
+
+// room makes room for one more server.
+func (w *crowd) room() {
+	w.disks = append(w.disks, vfs.NewMem())
+	w.faults = append(w.faults, vfs.NewFaulty(w.disks[len(w.disks)-1]))
+	w.logs = append(w.logs, &journal{})
+	w.all = append(w.all, nil)
+	w.put(len(w.all)-1, "conf/zoo.cfg", zooCfg)
 }
 
 // freePorts finds ports that nobody has, on an address of this machine that no outgoing connection takes ports of.
@@ -78,9 +94,12 @@ func freePorts(t testing.TB, n int) (host string, ports []int) {
 
 func (w *crowd) start(i int) {
 	w.t.Helper()
-	s, err := try(w.disks[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
+	s, err := try(w.faults[i], append([]func(*Options){w.logs[i].into, func(o *Options) {
 		e := DefaultEnsemble()
 		e.SID, e.Config, e.InitLimit, e.SyncLimit, e.ConnectLimit = ensemble.SID(i+1), w.config, 20, 10, 20
+		if own := w.own[i]; own != nil {
+			own(&e)
+		}
 		o.Ensemble, o.ServerID = &e, int64(i+1)
 	}}, w.change...)...)
 	if err != nil {

@@ -87,7 +87,7 @@ func (g *gate) enter(c *conn, f []byte, now, since int64) bool {
 		g.head.Unlock()
 		c.held.Store(false)
 	}
-	flushAll(dirty)
+	c.s.flush(dirty)
 	if drop {
 		return false
 	}

@@ -58,7 +58,10 @@ func TestManyChildren(t *testing.T) {
 	s := start(t, vfs.NewMem())
 	c := connect(t, s, lasting)
 	c.must(create("/parent", ""))
-	const n = 100_000
+	n := 100_000
+	if Brief() {
+		n = 70_000
+	}
 	many(c, "/parent", n, zk.Persistent)
 	var l wire.ChildrenReply
 	r := c.must(&wire.GetChildren{Path: "/parent", Watch: true})

@@ -87,11 +87,81 @@ func (cs *connSet) closeAll() {
 	}
 }
 
-// acceptLoop takes connections in. A failing accept (no descriptors left) is tried again: what is connected is served on.
-func (s *Server) acceptLoop() {
-	defer s.wg.Done()
+// clientPort is the port for clients, which a reconfiguration may move.
+type clientPort struct {
+	mu       sync.Mutex
+	listener net.Listener // nil is none
+	serves   bool         // somebody accepts
+	shut     bool
+}
+
+func (p *clientPort) addr() net.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listener == nil {
+		return nil
+	}
+	return p.listener.Addr()
+}
+
+// close closes the port for good.
+func (p *clientPort) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shut = true
+	if p.listener == nil {
+		return nil
+	}
+	return p.listener.Close()
+}
+
+// listenAt moves the client port. Whoever is connected stays. Where the new address cannot be had the port stays where it is.
+func (s *Server) listenAt(addr string) error {
+	p := &s.port
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shut {
+		return nil
+	}
+	old := p.listener
+	l, err := net.Listen("tcp", addr)
+	if old != nil {
+		old.Close()
+		if err != nil { // the old address may have been in the way, as the wildcard's is of each other's
+			l, err = net.Listen("tcp", addr)
+		}
+		if err != nil {
+			var back error
+			if l, back = net.Listen("tcp", old.Addr().String()); back != nil {
+				p.listener = nil
+				return errors.Join(err, back)
+			}
+		}
+	}
+	if l == nil {
+		return err
+	}
+	s.log.Info("binding to port " + l.Addr().String())
+	p.listener, p.serves = l, true
+	s.connWG.Go(func() { s.accept(l) })
+	return err
+}
+
+// serveClients begins to take connections in, unless the port was moved and does already.
+func (s *Server) serveClients() {
+	p := &s.port
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.listener; l != nil && !p.serves {
+		p.serves = true
+		s.connWG.Go(func() { s.accept(l) })
+	}
+}
+
+// accept takes connections in. A failing accept (no descriptors left) is tried again: what is connected is served on.
+func (s *Server) accept(l net.Listener) {
 	for {
-		nc, err := s.listener.Accept()
+		nc, err := l.Accept()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return

@@ -17,6 +17,7 @@ import (
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/tree"
+	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -27,17 +28,19 @@ type member struct {
 	s         *Server
 	o         *EnsembleOptions
 	fresh     func() *tree.Tree
-	elections *peer.Elections
+	elections *peer.Elections // guarded by Server.mu once it is open
 	links     *peer.Links
 
-	disk  diskQueue
-	armed int64         // guarded by Server.mu: when the timer will look again
-	wake  chan struct{} // capacity 1: armed has come nearer
-	since time.Time     // guarded by Server.mu: when the role began
+	disk     diskQueue
+	dynamic  dynamic       // for diskLoop
+	places                 // guarded by Server.mu
+	armed    int64         // guarded by Server.mu: when the timer will look again
+	wake     chan struct{} // capacity 1: armed has come nearer
+	standing               // guarded by Server.mu
 }
 
 // newMember makes the agreement of what is on disk. res is what the store has restored.
-func newMember(s *Server, fresh func() *tree.Tree, res *store.Restored) (*member, *zab.Core, error) {
+func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restored) (*member, *zab.Core, error) {
 	o := s.opt.Ensemble
 	accepted, current, err := s.store.Epochs(res.LastZxid)
 	if err != nil {
@@ -50,8 +53,13 @@ func newMember(s *Server, fresh func() *tree.Tree, res *store.Restored) (*member
 	if o.Next != nil && o.Next.Version > o.Config.Version {
 		d.LastSeen = o.Next
 	}
-	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64, since: time.Now()}
+	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64}
 	m.disk.init()
+	m.begin(s.ctx)
+	m.dynamic = dynamic{fs: fs, static: o.StaticFile, moved: o.DynamicFile != "", self: o.SID, committed: o.Config.Version}
+	if o.Next != nil {
+		m.dynamic.next = o.Next.Version
+	}
 	core := zab.New(zab.Options{
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
@@ -74,30 +82,49 @@ func (m *member) open() error {
 	if !ok {
 		return fmt.Errorf("server %d is not in the list of servers", m.o.SID)
 	}
-	syncLimit := time.Duration(m.o.SyncLimit) * m.s.opt.TickTime
+	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
+	m.s.mu.Lock() // until it is known where to send, nobody is heard
+	err := m.openElections(self)
+	m.s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	m.s.wg.Add(2)
+	go m.diskLoop()
+	go m.timerLoop()
+	m.agree(replica.Peer{Event: &zab.Timer{}}) // the first thing to do is there already
+	return nil
+}
+
+// openElections begins to talk. The caller holds the lock.
+func (m *member) openElections(self ensemble.Member) (err error) {
+	if m.self = self; self.ClientAddr == "" {
+		m.self.ClientAddr, m.self.FromStatic = m.s.opt.ClientAddr, true
+	}
+	if m.elections, err = m.electionsOf(m.s.ctx, self); err != nil {
+		return err
+	}
+	c, _ := m.s.rep.Status()
+	m.links.SetView(c.Configs.Committed)
+	m.elections.SetView(c.Configs.Committed, c.Configs.LastSeen)
+	m.look(m.s.clock())
+	return nil
+}
+
+// electionsOf opens the election port where a configuration has it.
+func (m *member) electionsOf(ctx context.Context, self ensemble.Member) (*peer.Elections, error) {
 	tries := m.o.BindRetry
 	if tries == 0 {
 		tries = -1
 	}
-	var err error
-	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
-	m.elections, err = peer.NewElections(m.s.ctx, peer.ElectionOptions{
+	return peer.NewElections(ctx, peer.ElectionOptions{
 		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
-		GreetTimeout: syncLimit, Logger: m.s.log,
+		GreetTimeout: time.Duration(m.o.SyncLimit) * m.s.opt.TickTime, Logger: m.s.log,
 		Heard: func(from ensemble.SID, n zab.Notification) {
 			m.agree(replica.Peer{Event: &zab.Notified{From: from, Notification: n}})
 		},
 		Connected: func(sid ensemble.SID, up bool) { m.agree(replica.Peer{Event: &zab.PeerConn{SID: sid, Up: up}}) },
 	})
-	if err != nil {
-		return err
-	}
-	m.links.SetView(m.o.Config)
-	m.elections.SetView(m.o.Config, m.o.Config)
-	m.s.wg.Add(2)
-	go m.diskLoop()
-	go m.timerLoop()
-	return nil
 }
 
 // addrs is where a member listens.
@@ -121,26 +148,28 @@ func (m *member) agree(ev replica.Peer) {
 	s.rep.Step(&ev, &s.eff)
 	dirty := s.perform(few[:0])
 	s.mu.Unlock()
-	flushAll(dirty)
+	s.flush(dirty)
 }
 
 // carryOut does what the replica orders, or sees that it is done, without waiting for anything: the order of packets on a link, and of
 // operations on the disk, is that of the lock that the caller holds.
 func (m *member) carryOut() {
 	o := &m.s.eff.Orders
-	if o.Role != nil {
-		m.become(*o.Role)
-	}
 	if o.Config != nil {
 		m.links.SetView(o.Config.Committed)
 		m.elections.SetView(o.Config.Committed, o.Config.LastSeen)
+		m.place(o.Config.Committed)
 	}
+	if o.Role != nil {
+		m.become(*o.Role)
+	}
+	m.report(o)
 	m.disk.add(o.Disk)
 	for i := range o.Notify {
 		m.elections.Send(o.Notify[i].To, o.Notify[i].Notification)
 	}
 	for i := range o.Links {
-		m.links.Send(o.Links[i].Link, o.Links[i].Packet)
+		m.links.Post(o.Links[i].Link, o.Links[i].Packet)
 		if f := o.Links[i].Tree; f != nil && !m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.stream(w, f) }) {
 			f.View.Close()
 		}
@@ -151,8 +180,10 @@ func (m *member) carryOut() {
 	for _, l := range o.Close {
 		m.links.Close(l)
 	}
-	for _, text := range o.Trace {
-		m.s.scribe.note(slog.LevelInfo, text)
+	if m.s.scribe.debug {
+		for _, text := range o.Trace {
+			m.s.scribe.note(slog.LevelDebug, text)
+		}
 	}
 	o.Reset()
 	if at := m.s.rep.Deadline(); at < m.armed {
@@ -167,7 +198,7 @@ func (m *member) carryOut() {
 // become opens and closes the quorum port: only a leader's is open, so that a learner that comes too early is refused and tries
 // again, and does not take us for a leader that has given up.
 func (m *member) become(r zab.Role) {
-	m.since = time.Now()
+	m.enter(r)
 	if r.State != zab.Leading {
 		m.links.StopListening()
 		return
@@ -175,8 +206,7 @@ func (m *member) become(r zab.Role) {
 	if r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
-	self, _ := m.o.Config.Member(m.o.SID)
-	if err := m.links.Listen(m.addrs(self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
+	if err := m.links.Listen(m.addrs(m.self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
 	}
 }
@@ -226,6 +256,7 @@ func (m *member) timerLoop() {
 
 // leave tells the peers that this server ends: a leader's followers elect another at once.
 func (m *member) leave() {
+	m.stay()
 	m.agree(replica.Peer{Event: &zab.Stop{}})
 	var wg sync.WaitGroup
 	wg.Go(m.links.Shutdown)
@@ -246,8 +277,26 @@ func (h *linkHandler) LinkDown(l zab.Link, err error) {
 	h.m().agree(replica.Peer{Event: &zab.LinkDown{Link: l}})
 }
 
-func (h *linkHandler) Received(l zab.Link, p zab.Packet) {
-	h.m().agree(replica.Peer{Event: &zab.Received{Link: l, Packet: p}})
+// Received takes the lock once for all packets that have come.
+func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
+	s := h.s
+	for _, p := range ps {
+		h.m().received(p)
+	}
+	received := zab.Received{Link: l}
+	ev := replica.Peer{Event: &received, Now: time.Now().UnixMilli(), Clock: s.clock(), Heard: heard}
+	var few [8]*conn
+	for at := 0; at < len(ps); {
+		s.mu.Lock()
+		for at < len(ps) && s.eff.Sent() < highOutbox {
+			received.Packet = ps[at]
+			s.rep.Step(&ev, &s.eff)
+			at++
+		}
+		dirty := s.perform(few[:0])
+		s.mu.Unlock()
+		s.flush(dirty)
+	}
 }
 
 // Snapshot reads the tree that a leader sends.

@@ -82,7 +82,7 @@ type Options struct {
 	SaslSuperUsers    []string
 	AllowFailedSasl   bool
 	ReconfigEnabled   bool
-	ReadOnlyMode      bool // readonlymode.enabled; standalone it only lets isro into the whitelist; false
+	ReadOnlyMode      bool // readonlymode.enabled; a voter without a quorum answers reads; false
 
 	ContainerCheckInterval time.Duration
 	ContainerMaxPerMinute  int

@@ -18,6 +18,7 @@ import (
 
 	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/auth"
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/prep"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/session"
@@ -40,16 +41,16 @@ type Server struct {
 
 	member *member // nil where the server stands alone
 
-	listener net.Listener
-	conns    connSet
-	metrics  *admin.Metrics
-	words    *admin.Words
-	tally    tally // guarded by mu
-	started  time.Time
-	scribe   *scribe
-	auditor  *auditor // nil unless Options.Audit
-	bucket   *bucket  // nil unless handshakes are throttled
-	gate     *gate    // nil unless requests are
+	port    clientPort
+	conns   connSet
+	metrics *admin.Metrics
+	words   *admin.Words
+	tally   tally // guarded by mu
+	started time.Time
+	scribe  *scribe
+	auditor *auditor // nil unless Options.Audit
+	bucket  *bucket  // nil unless handshakes are throttled
+	gate    *gate    // nil unless requests are
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
@@ -63,9 +64,9 @@ type Server struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // accept, commit, apply, tick, purge
-	connWG sync.WaitGroup
-	fatal  chan error // capacity 1
+	wg     sync.WaitGroup // commit, apply, tick, purge, and a member's disk and timer
+	connWG sync.WaitGroup // of connections, and of who accepts them
+	fatal  chan error     // capacity 1
 	once   sync.Once
 }
 
@@ -97,7 +98,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	// The port is taken before the folder is read: two servers on one folder are stopped by the clash.
 	if opt.ClientAddr != "" {
-		if s.listener, err = net.Listen("tcp", opt.ClientAddr); err != nil {
+		if s.port.listener, err = net.Listen("tcp", opt.ClientAddr); err != nil {
 			s.startFailed()
 			return nil, fmt.Errorf("client port: %w", err)
 		}
@@ -107,10 +108,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	}
 	if err := s.restore(fs); err != nil {
 		s.startFailed()
-		if s.listener != nil {
-			s.listener.Close()
-		}
-		return nil, err
+		return nil, errors.Join(err, s.port.close())
 	}
 	go debug.FreeOSMemory() // reading a large folder leaves much behind
 	s.synced.skip(s.rep.Tree().LastZxid())
@@ -120,10 +118,7 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 	if s.member != nil {
 		if err := s.member.open(); err != nil {
 			s.startFailed()
-			if s.listener != nil {
-				s.listener.Close()
-			}
-			return nil, errors.Join(err, s.store.Close())
+			return nil, errors.Join(err, s.port.close(), s.store.Close())
 		}
 	} else {
 		s.wg.Add(2)
@@ -137,16 +132,18 @@ func Start(opt Options, fs vfs.FS) (*Server, error) {
 		s.wg.Add(1)
 		go s.purgeLoop()
 	}
-	if s.listener != nil {
-		s.wg.Add(1)
-		go s.acceptLoop()
-	}
+	s.serveClients()
 	return s, nil
 }
 
 func (s *Server) restore(fs vfs.FS) error {
 	o := &s.opt
+	recent := 0
+	if o.Ensemble != nil {
+		recent = o.Ensemble.CommitLogCount
+	}
 	st, err := store.Open(fs, o.DataDir, o.DataLogDir, store.Options{
+		Recent:   recent,
 		PreAlloc: o.PreAllocSize, ForceSync: o.ForceSync, SnapCount: o.SnapCount, SnapSizeLimit: o.SnapSizeLimit,
 		LogSizeLimit: o.LogSizeLimit, Compression: o.SnapshotMethod, TrustEmpty: o.TrustEmptySnapshot,
 		AutoCreateDir: o.AutoCreateDataDir, AutoCreateDB: o.AutoCreateDB, Digest: o.Digest, LastZxid: o.SnapshotLastZxid,
@@ -166,21 +163,25 @@ func (s *Server) restore(fs vfs.FS) error {
 	}
 	var core *zab.Core
 	if o.Ensemble != nil {
-		if s.member, core, err = newMember(s, fresh, res); err != nil {
+		if s.member, core, err = newMember(s, fs, fresh, res); err != nil {
 			return errors.Join(err, st.Close())
 		}
+	}
+	var rules ensemble.Rules
+	if o.Ensemble != nil {
+		rules.Standalone = o.Ensemble.StandaloneEnabled
 	}
 	least, most := o.SessionLimits()
 	now := time.Now().UnixMilli()
 	s.rep = replica.New(replica.Config{
 		Prep: prep.Config{
-			Rules: s.rules, ExtendedTypes: o.ExtendedTypes, EnforceQuota: o.EnforceQuota, ReconfigEnabled: o.ReconfigEnabled,
+			Rules: s.rules, ExtendedTypes: o.ExtendedTypes, EnforceQuota: o.EnforceQuota, ReconfigEnabled: o.ReconfigEnabled, EnsembleRules: rules,
 			CloseSessionPaths: o.CloseSessionPaths, Digest: o.Digest, MaxTxn: o.maxRecord(),
 		},
 		Rules: s.rules, Seed: seed, FirstSession: session.FirstID(o.ServerID, now), Tick: o.TickTime.Milliseconds(),
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
-		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, Zab: core,
+		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving
@@ -190,10 +191,7 @@ func (s *Server) restore(fs vfs.FS) error {
 
 // Addr is the address of the client port, nil if there is none.
 func (s *Server) Addr() net.Addr {
-	if s.listener == nil {
-		return nil
-	}
-	return s.listener.Addr()
+	return s.port.addr()
 }
 
 // Fatal yields the error that makes it impossible to go on, if one comes.
@@ -215,9 +213,7 @@ func (s *Server) Close() error {
 		if s.auditor != nil {
 			s.auditor.server("serverStop", auditInvoked)
 		}
-		if s.listener != nil {
-			err = s.listener.Close()
-		}
+		err = s.port.close()
 		if s.member != nil {
 			s.member.leave()
 		}
@@ -309,8 +305,11 @@ const maxStalled = 1 << 14
 // flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
 const flushMany = 128
 
-// flushAll writes what perform has put aside, and forgets it.
-func flushAll(dirty []*conn) {
+// flush writes what perform has put aside, and forgets it. Who calls perform has to call it, too, once it holds no lock.
+func (s *Server) flush(dirty []*conn) {
+	if s.member != nil {
+		s.member.links.Flush() // first: peers do more about it than clients
+	}
 	if len(dirty) < flushMany {
 		for _, c := range dirty {
 			c.flush()

@@ -6,37 +6,83 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/watch"
+	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
 
 // source shows the server to package admin. Each method takes the lock it needs and lets it go.
 type source struct{ s *Server }
 
-func (v *source) Serving() bool { return v.s.ctx.Err() == nil }
+func (v *source) Serving() bool {
+	s := v.s
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if s.member == nil {
+		return true
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	role, _ := s.rep.Role()
+	return role.Serving || s.rep.ReadOnly()
+}
 
 func (v *source) Status() admin.Status {
 	s := v.s
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return admin.Status{
+	st := admin.Status{
 		Version: s.opt.Version, State: "standalone", Zxid: s.rep.Tree().LastZxid(), Nodes: s.rep.Tree().NodeCount() + 1,
 		Connections: s.conns.len(), Outstanding: s.rep.InFlight(), Traffic: s.metrics.Traffic(),
 	}
+	if m, ok := s.rep.Status(); ok {
+		st.State = modes[m.Role.State]
+		st.PeerState = peerState(m.Role.State, m.Stage)
+		if st.ReadOnly = s.rep.ReadOnly(); st.ReadOnly {
+			st.State = "read-only"
+		}
+		if m.Role.State == zab.Leading {
+			st.Proposals = &admin.Sizes{Last: int64(m.Proposals.Last), Min: int64(m.Proposals.Min), Max: int64(m.Proposals.Max)}
+		}
+	}
+	return st
 }
+
+// modes are what srvr calls the roles. Looking is told only to who has asked just before: such a server does not serve, unless it is read-only.
+var modes = map[zab.State]string{zab.Looking: "looking", zab.Following: "follower", zab.Leading: "leader", zab.Observing: "observer"}
 
 func (v *source) Monitor() admin.Monitor {
 	s := v.s
 	open, most := admin.Descriptors()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return admin.Monitor{
+	mo := admin.Monitor{
 		Uptime: time.Since(s.started), Watches: s.rep.Watches().Count(), Ephemerals: s.rep.Tree().EphemeralCount(),
-		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), OpenFiles: open, MaxFiles: most,
+		DataSize: s.rep.Tree().DataSize(), GlobalSessions: s.rep.Sessions().Len(), LocalSessions: s.rep.Locals().Len(), OpenFiles: open, MaxFiles: most,
 	}
+	m, ok := s.rep.Status()
+	if !ok {
+		return mo
+	}
+	mo.QuorumSize = len(m.Configs.Committed.Voters())
+	switch n := m.Learners; m.Role.State {
+	case zab.Leading:
+		mo.Leader = &admin.LeaderMonitor{
+			Learners: n.Connected, SyncedFollowers: n.Followers, SyncedNonVoting: n.NonVoting, SyncedObservers: n.Observers,
+			PendingSyncs: m.Syncs, Uptime: time.Since(s.member.led),
+		}
+	case zab.Observing:
+		master := int64(m.Role.Leader)
+		mo.ObserverMaster = &master
+	}
+	return mo
 }
 
 func (v *source) Metrics() *admin.Metrics { return v.s.metrics }
@@ -73,7 +119,32 @@ func (v *source) Config() admin.Config {
 			c.ClientPort, _ = strconv.Atoi(port)
 		}
 	}
+	if e := o.Ensemble; e != nil {
+		v.s.mu.RLock()
+		defer v.s.mu.RUnlock()
+		m, _ := v.s.rep.Status()
+		self, _ := m.Configs.Committed.Member(e.SID)
+		c.ServerID = int64(e.SID)
+		c.Quorum = &admin.QuorumConfig{
+			InitLimit: e.InitLimit, SyncLimit: e.SyncLimit, ElectionAlg: 3,
+			ElectionPort: ports(self, func(a ensemble.Addr) int { return a.ElectionPort }),
+			QuorumPort:   ports(self, func(a ensemble.Addr) int { return a.QuorumPort }),
+			Observer:     self.Observer,
+		}
+		if !v.s.rep.ReadOnly() {
+			c.Quorum.Membership = m.Configs.Committed.String()
+		}
+	}
 	return c
+}
+
+// ports are a member's ports of one kind as conf prints them.
+func ports(self ensemble.Member, port func(ensemble.Addr) int) string {
+	var all []string
+	for _, a := range self.Peers {
+		all = append(all, strconv.Itoa(port(a)))
+	}
+	return strings.Join(all, "|")
 }
 
 // version2 is the folder that a data folder's files are in, absolute.
@@ -94,8 +165,16 @@ func (v *source) Dump() admin.Dump {
 	var d admin.Dump
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, b := range s.rep.Sessions().Buckets() {
-		d.Sessions = append(d.Sessions, admin.SessionBucket{Expires: wall(b.Expiry), Sessions: b.Sessions})
+	if role, member := s.rep.Role(); member && role.State != zab.Leading { // whose sessions end when the leader says so
+		d.Learner = true
+		for _, e := range s.rep.Sessions().All() {
+			d.Global = append(d.Global, admin.SessionTimeout{Session: e.ID, Timeout: int(e.Timeout)})
+		}
+	} else {
+		d.Sessions = buckets(s.rep.Sessions())
+	}
+	if s.rep.Locals().Len() > 0 {
+		d.Local = buckets(s.rep.Locals())
 	}
 	for _, id := range s.rep.Tree().EphemeralOwners() {
 		d.Ephemerals = append(d.Ephemerals, admin.SessionEphemerals{Session: id, Paths: s.rep.Tree().Ephemerals(id)})
@@ -120,6 +199,14 @@ func (v *source) Dump() admin.Dump {
 		d.Connections = append(d.Connections, *byTime[at])
 	}
 	return d
+}
+
+// buckets are a table's sessions by the time at which they end.
+func buckets(t *session.Table) (list []admin.SessionBucket) {
+	for _, b := range t.Buckets() {
+		list = append(list, admin.SessionBucket{Expires: wall(b.Expiry), Sessions: b.Sessions})
+	}
+	return list
 }
 
 func (v *source) WatchSummary() admin.WatchSummary {
@@ -176,7 +263,12 @@ func (v *source) Digests() []admin.Digest {
 
 func (v *source) Environment() []admin.Property { return admin.Environment(v.s.opt.Version) }
 
-func (v *source) ResetStats() { v.s.metrics.Reset() }
+func (v *source) ResetStats() {
+	v.s.metrics.Reset()
+	v.s.mu.Lock()
+	v.s.rep.ResetSizes()
+	v.s.mu.Unlock()
+}
 
 func (v *source) ResetConnections() {
 	for _, c := range v.s.conns.list() {

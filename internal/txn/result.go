@@ -7,7 +7,7 @@ type Result struct {
 	Type Type     // the type of the txn, or of the entry; TypeError for a failure
 	Code zk.Code  // OK unless the txn is an error, or within a failed multi the entry's code
 	Path string   // create: the final name
-	Stat zk.Stat  // create2, container, TTL, setData, setACL, reconfig: the Stat right after
+	Stat zk.Stat  // every create, setData, setACL, reconfig: the Stat right after
 	Data []byte   // reconfig: the new config
 	Subs []Result // multi, one for each entry
 }

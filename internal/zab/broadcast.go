@@ -22,7 +22,9 @@ func (c *Core) Next() (z zk.Zxid, ok bool) {
 
 // Propose broadcasts a proposal. Only a leader that serves may, and the zxid has to be Next's (invariant ZxidGapless).
 func (c *Core) Propose(p Proposal, now int64) {
-	invariant.Check(c.phase == leading && p.Zxid == c.lead.proposed+1, invariant.ZxidGapless, "proposed %v behind %v while %v", p.Zxid, c.lead.proposed, c.phase)
+	if c.phase != leading || p.Zxid != c.lead.proposed+1 {
+		invariant.Check(false, invariant.ZxidGapless, "proposed %v behind %v while %v", p.Zxid, c.lead.proposed, c.phase)
+	}
 	c.now = now
 	c.lead.proposed = p.Zxid
 	if p.Config != nil && c.o.Reconfig {
@@ -63,6 +65,7 @@ func (c *Core) acked(index int, z zk.Zxid) {
 // commit commits the oldest proposal. That may be before it is in this server's own log (section 6.2): it is in a quorum's.
 func (c *Core) commit() {
 	e := *c.open.at(0)
+	c.committing(&e)
 	if e.Config != nil && c.o.Reconfig {
 		c.commitConfig(&e)
 		return

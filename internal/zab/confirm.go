@@ -91,10 +91,9 @@ func (c *Core) pingAnswered(l *learner) {
 	if l.pings.len() == 0 {
 		return
 	}
-	l.confirmed = l.pings.pop()
+	l.confirmed = max(l.confirmed, l.pings.pop()) // an ACK may have answered more
 	if l.confirmed > c.confirmed {
 		c.tally()
-		c.confirm()
 	}
 }
 
@@ -107,6 +106,16 @@ func (c *Core) ackAnswers(l *learner, e *entry) {
 	}
 }
 
+// committing answers what was asked before a proposal that is about to be committed: a quorum has acked it. Some of them may be gone by
+// now, and with them what their learner had confirmed.
+func (c *Core) committing(e *entry) {
+	if e.asked > c.confirmed {
+		c.confirmed = e.asked
+		c.answerSyncs()
+		c.confirm()
+	}
+}
+
 // tally finds the last question that a quorum has answered.
 func (c *Core) tally() {
 	was := c.confirmed
@@ -116,6 +125,7 @@ func (c *Core) tally() {
 	}
 	if c.confirmed > was {
 		c.answerSyncs()
+		c.confirm() // what was asked meanwhile does not wait for the next half tick
 	}
 }
 

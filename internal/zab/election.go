@@ -43,16 +43,17 @@ type election struct {
 	received claims // of this round, with this server's own
 	outside  claims // of those that follow or lead, of any round
 	answered map[ensemble.SID]answer
-	interval int64 // until the proposal is repeated
-	repeat   int64 // when
-	settled  int64 // when the proposal that has a quorum is decided; far away while none has
+	early    map[ensemble.SID]proposed // what peers proposed while this server did not look
+	interval int64                     // until the proposal is repeated
+	repeat   int64                     // when
+	settled  int64                     // when the proposal that has a quorum is decided; far away while none has
 }
 
 // newElection makes an election that has not begun.
 func newElection(o *Options, view Configs) *election {
 	e := &election{
 		o: o, down: map[ensemble.SID]bool{}, received: claims{}, outside: claims{}, answered: map[ensemble.SID]answer{},
-		repeat: math.MaxInt64, settled: math.MaxInt64,
+		early: map[ensemble.SID]proposed{}, repeat: math.MaxInt64, settled: math.MaxInt64,
 	}
 	e.see(view)
 	return e
@@ -93,8 +94,32 @@ func (e *election) begin(own Vote, now int64) {
 	e.own = e.initial()
 	e.interval = cmp.Or(e.o.MinNotification, 200)
 	e.forget()
+	interval := e.interval
 	e.propose(e.own, now)
-	e.count(now)
+	for _, id := range e.voters {
+		if p, ok := e.early[id]; ok && now-p.at < interval {
+			e.heard(id, &p.Notification, now)
+		}
+	}
+	clear(e.early)
+	if e.state == Looking {
+		e.count(now)
+	}
+}
+
+// proposed is what a peer that looks proposed, and when.
+type proposed struct {
+	Notification
+	at int64
+}
+
+// keep keeps what a voter proposes while this server does not look, for the case that it is about to: the peers of a leader that is
+// gone do not notice that at the same instant, nor is everybody's disk ready then. Who proposed it does not say it again before its
+// interval has passed; so long it is as good as new.
+func (e *election) keep(from ensemble.SID, n *Notification, now int64) {
+	if n.State == Looking && e.votes(from) {
+		e.early[from] = proposed{*n, now}
+	}
 }
 
 // initial is the vote that a server begins with: for itself, if it is a voter of the committed configuration. A server that is
@@ -237,6 +262,7 @@ func (e *election) decide(v Vote) {
 // again can has perhaps missed the proposal.
 func (e *election) connected(sid ensemble.SID, up bool, now int64) {
 	delete(e.answered, sid)
+	delete(e.early, sid)
 	if up {
 		delete(e.down, sid)
 	} else {

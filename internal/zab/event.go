@@ -68,15 +68,16 @@ type Ready struct {
 	// Notify are notifications for peers: a newer one takes the place of an older one that has not left.
 	Notify []Notify
 	// Send are packets. A Snap among them is followed on its link by the stream of the tree as it is now, before anything else.
+	// Whoever sends or reads the stream ends the link if it stands still: the Core sets no limit to it.
 	Send []Send
 	// Dial asks for a connection to a leader's quorum port, tried until LinkUp or LinkDown is due; at most one at a time.
 	Dial *Dial
-	// Close are links to be closed, behind what was sent on them.
+	// Close are links to be closed, behind what was sent on them. Closing one that is being dialled ends the dial.
 	Close []Link
 	// Upper are packets that concern sessions and requests, not the agreement: Request, Revalidate, Ping with Touched of
 	// learners; Revalidated, SyncDone, Ping of a leader.
 	Upper []Upper
-	// Config is set when the committed or the last seen configuration has changed.
+	// Config is set when the committed or the last seen configuration has changed. It has to be durable before what is in Disk.
 	Config *Configs
 	// Trace is what happened, in words, for the log and for transcripts.
 	Trace []string
@@ -140,7 +141,8 @@ type (
 	Append struct{ Proposal }
 	// Truncate cuts the log back to Zxid, makes that durable, and takes the tree back to it.
 	Truncate struct{ Zxid zk.Zxid }
-	// Install makes the tree that was loaded from a leader the durable one, and voids the log before it.
+	// Install makes the tree that was loaded from a leader the server's, now and durably, and voids the log before it. A tree that
+	// was loaded and gets no Install is dropped: its link had ended.
 	Install struct{ Zxid zk.Zxid }
 )
 

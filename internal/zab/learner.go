@@ -39,11 +39,7 @@ func (c *Core) dial(v Vote) {
 	c.dials++
 	c.up = upstream{link: 2*c.dials - 1, deadline: c.now + budget}
 	c.out.Dial = &Dial{c.up.link, v.Leader, budget}
-	c.trace("%s %d", c.roleName(), v.Leader)
-}
-
-func (c *Core) roleName() string {
-	return [...]string{"looking", "following", "leading", "observing"}[c.role]
+	c.trace("%v %d", c.role, v.Leader)
 }
 
 // connected opens the conversation.

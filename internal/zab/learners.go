@@ -66,7 +66,7 @@ func (c *Core) drop(l *learner, why string) {
 	c.learnerGone(l)
 }
 
-// learnerGone forgets a learner. What it has acked stays so. A leader whose quorum is gone for certain does not wait for the
+// learnerGone forgets a learner. What it has acked stays so, until it comes back: see forgetAcks. A leader whose quorum is gone for certain does not wait for the
 // next tick.
 func (c *Core) learnerGone(l *learner) {
 	c.lead.learners = slices.DeleteFunc(c.lead.learners, func(x *learner) bool { return x == l })

@@ -41,6 +41,7 @@ func (e *election) heard(from ensemble.SID, n *Notification, now int64) {
 	case e.state != Looking:
 		if looks {
 			e.tell(from, e.vote)
+			e.keep(from, n, now)
 		}
 	case looks && n.Vote.Round < e.round:
 		// Old, or of one that has begun anew: not counted, but told how far the others are. Only by voters: of nobody else

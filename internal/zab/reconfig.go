@@ -18,6 +18,16 @@ func (c *Core) saw(g *ensemble.Config) {
 	}
 }
 
+// HasQuorum tells whether a quorum of a configuration is there: this server and those that have acked NEWLEADER on their link, voters or
+// not as yet. Observers are not among them (section 8.4, step 1): they have no part in a quorum of what is proposed next.
+func (c *Core) HasQuorum(g *ensemble.Config) bool {
+	return c.phase == leading && g.Quorum(func(sid ensemble.SID) bool {
+		return sid == c.o.SID || slices.ContainsFunc(c.lead.learners, func(l *learner) bool {
+			return l.sid == sid && !l.observer && l.phase >= learnerAcked
+		})
+	})
+}
+
 func (c *Core) reconfigured() {
 	g := c.configs
 	c.out.Config = &g

@@ -19,6 +19,7 @@ func (c *Core) due(l *learner) {
 // so that no COMMIT ever reaches back over it (ZOOKEEPER-4394).
 func (c *Core) synchronize(l *learner) {
 	h, peer := &c.history, l.last
+	c.forgetAcks(l)
 	from := h.q.len() // the first proposal to send
 	least, most := c.delivered, c.delivered
 	if from > 0 {
@@ -72,6 +73,15 @@ func (c *Core) synchronize(l *learner) {
 			l.sent(c.open.at(i).Zxid, c.now)
 			c.send(l.link, &Propose{c.open.at(i).Proposal})
 		}
+	}
+}
+
+// forgetAcks forgets what a learner has acked of the proposals that are open. That it came back with them in its log is not enough:
+// TRUNC and SNAP take them off its disk again, and it gets and acks them anew behind NEWLEADER. Without this, one could be
+// committed while no quorum has it (invariant CommitDurable).
+func (c *Core) forgetAcks(l *learner) {
+	for i := range c.open.len() {
+		c.open.at(i).acks.remove(l.index)
 	}
 }
 

@@ -121,6 +121,7 @@ func openSolo(t *testing.T, c *script.Case) func(string) []string {
 //	confirm, confirmed   section 6.5
 //	send L PACKET        of the upper layer
 //	heard SID PACKET     a notification: STATE LEADER ROUND EPOCH
+//	lost SID             a peer's election port cannot be reached
 //	stop
 //	follow SID           all of the above, until it serves; silently, as the next two
 //	lead SID...          and leads, with followers on the links 2, 4, ...; "4o" is an observer
@@ -181,6 +182,8 @@ func (x *solo) step(line string) []string {
 		v := Vote{Leader: ensemble.SID(number(x.t, arg(3), "")), Round: number(x.t, arg(4), ""), Epoch: Epoch(number(x.t, arg(5), ""))}
 		state := slices.Index([]string{"LOOKING", "FOLLOWING", "LEADING", "OBSERVING"}, arg(2))
 		c.Step(&Notified{ensemble.SID(number(x.t, arg(1), "")), Notification{State: State(state), Vote: v, Version: 2}}, x.now)
+	case "lost":
+		c.Step(&PeerConn{SID: ensemble.SID(number(x.t, arg(1), ""))}, x.now)
 	case "follow":
 		e := c.accepted + 1
 		for _, l := range []string{"elect " + arg(1), "up 1", fmt.Sprint("recv 1 LEADERINFO ", e), "synced", fmt.Sprint("recv 1 DIFF ", c.last),

@@ -17,6 +17,12 @@ func (s *set) add(i int) {
 	}
 }
 
+func (s *set) remove(i int) {
+	if i >= 0 && i < 64*len(s) {
+		s[i/64] &^= 1 << (i % 64)
+	}
+}
+
 func (s *set) has(i int) bool {
 	return i >= 0 && i < 64*len(s) && s[i/64]&(1<<(i%64)) != 0
 }

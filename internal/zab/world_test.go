@@ -29,6 +29,7 @@ type world struct {
 	reigns  map[Epoch]ensemble.SID // established
 	highest Epoch
 	writes  int
+	idle    int
 	trace   []string // the last of what happened
 }
 
@@ -384,6 +385,9 @@ func (w *world) carry(p *pipe, side int) {
 	b := p.ways[side][0]
 	p.ways[side] = p.ways[side][1:]
 	n := p.ends[side]
+	if n.core == nil {
+		return
+	}
 	if b.packet == nil {
 		p.alive[side] = false
 		w.pipes = slices.DeleteFunc(w.pipes, func(q *pipe) bool { return p == q })
@@ -439,13 +443,15 @@ func (w *world) calm(ms int64, until func() bool) bool {
 	return false
 }
 
+// leader is the newest one that serves. There may be an older one, which has not heard.
 func (w *world) leader() *node {
+	var newest *node
 	for _, n := range w.nodes {
-		if n.core != nil && n.role.State == Leading && n.role.Serving {
-			return n
+		if n.core != nil && n.role.State == Leading && n.role.Serving && (newest == nil || n.role.Epoch > newest.role.Epoch) {
+			newest = n
 		}
 	}
-	return nil
+	return newest
 }
 
 // propose lets a leader write something. It tells whether that led.
@@ -459,10 +465,10 @@ func (n *node) propose() bool {
 	return ok
 }
 
-// all tells whether every server serves, and has all that was told.
+// all tells whether every server serves in the newest epoch, and has all that was told.
 func (w *world) all() bool {
 	for _, n := range w.nodes {
-		if n.core == nil || !n.role.Serving || len(n.tree) != len(w.history) {
+		if n.core == nil || !n.role.Serving || n.role.Epoch != w.highest || len(n.tree) != len(w.history) {
 			return false
 		}
 	}

@@ -1,0 +1,19 @@
+package sim
+
+// agreement is Agreement, and TotalOrder: at the end, each server's log is compared with each other's, entry by entry.
+func (k *checks) agreement() {
+	for i, a := range k.w.servers {
+		for _, b := range k.w.servers[:i] {
+			la, lb := a.durable.cut(a.rep.Tree().LastZxid()), b.durable.cut(b.rep.Tree().LastZxid())
+			if len(la) != len(lb) {
+				k.w.fail("Agreement", "%d has delivered %d txns, and %d %d", a.sid, len(la), b.sid, len(lb))
+				continue
+			}
+			for j := range la {
+				if !la[j].same(lb[j]) {
+					k.w.fail("Agreement", "as its txn number %d, %d has delivered %v, and %d %v", j, a.sid, la[j].zxid, b.sid, lb[j].zxid)
+				}
+			}
+		}
+	}
+}

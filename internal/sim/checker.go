@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// Checkers are the names of what is looked at, each with the file that does it and what it says.
+var Checkers = []struct{ Name, Says string }{
+	{"Leadership", "of each epoch at most one server becomes the established leader"},
+	{"PrefixConsistency", "of any two servers' committed histories one is a prefix of the other"},
+	{"Integrity", "what is committed was broadcast by the leader of its epoch, and by nobody else"},
+	{"Agreement", "no two servers have each delivered what the other lacks; what one delivers first, all do (TotalOrder)"},
+	{"LocalPrimaryOrder", "within an epoch, what is committed has its zxids one after the other"},
+	{"GlobalPrimaryOrder", "what a lower epoch committed is before what a higher one did"},
+	{"PrimaryIntegrity", "who begins to lead has delivered all that was committed before"},
+	{"EpochMonotone", "acceptedEpoch and currentEpoch never fall, also not in a crash, and the second is never above the first"},
+	{"CommitDurable", "what is committed is on the disks of a quorum"},
+	{"AckTruth", "what a server tells another that it has, or has promised, is on its disk"},
+	{"VoteTruth", "who votes for itself says what is on its disk"},
+	{"ZxidGapless", "the proposals on a link have zxids one after the other"},
+	{"CommitFollowsProposal", "a COMMIT is of the oldest proposal of its link that is not committed"},
+	{"LogContiguous", "after a crash the disk holds all that was synced, and nothing that was never written"},
+	{"DurableAck", "a write is answered when it is on the disks of a quorum"},
+	{"NoLostWrite", "what was answered is in the history, as it was asked for"},
+	{"SessionFIFO", "a session's requests are answered in their order"},
+	{"SessionMonotone", "a session never sees an older zxid than it has seen, on whichever server"},
+	{"ReadTruth", "a read shows what the znode was at the zxid that the answer says"},
+	{"WatchBeforeData", "who sees a change has had the notices for it"},
+	{"OneShot", "a watch yields one notice"},
+	{"EphemeralsEnd", "a znode of a session does not outlive it"},
+	{"DigestAgreement", "at one zxid every server has the same tree"},
+	{"Linearizability", "writes and synced reads of a znode are those of one register"},
+	{"Liveness", "a healed quorum serves within a bounded time, and comes to one state"},
+}
+
+// said tells whether a name is a checker's. Other objections are never silent.
+func said(name string) bool {
+	for _, c := range Checkers {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// checks is what the checkers remember.
+type checks struct {
+	w      *world
+	reigns map[zab.Epoch]ensemble.SID
+	born   map[zk.Zxid]entry // by whom it was broadcast is checked when it comes to be
+}
+
+func (k *checks) init(w *world) {
+	k.w, k.reigns, k.born = w, map[zab.Epoch]ensemble.SID{}, map[zk.Zxid]entry{}
+}
+
+// state looks at a server after each of its steps.
+func (k *checks) state(s *server) {
+	if !s.role.Serving {
+		return
+	}
+	z := s.rep.Tree().LastZxid()
+	if z == s.shown && !s.begins {
+		return
+	}
+	s.shown = z
+	k.prefix(s, z)
+	k.digest(s, z)
+	k.owners(s)
+	if s.begins && s.role.State == zab.Leading {
+		k.leads(s)
+		k.integrity(s)
+	}
+	s.begins = false
+}
+
+// logs looks at what a server writes into its log.
+func (k *checks) logs(s *server, e entry) { k.broadcast(s, e) }
+
+// send looks at a packet that leaves.
+func (k *checks) send(s *server, o *replica.LinkOrder) { k.truth(s, o.Packet) }
+
+// sent looks at what a link carries.
+func (k *checks) sent(p *pipe, side int, packet zab.Packet) {
+	if side == 1 {
+		p.said.take(k.w, p, packet)
+	}
+}
+
+// restored looks at what a server finds on its disk.
+func (k *checks) restored(s *server, res *store.Restored, accepted, current zab.Epoch) {
+	k.found(s, res)
+	k.promises(s, accepted, current)
+}
+
+// answered looks at an answer that a client gets.
+func (k *checks) answered(c *client, conn *conn, a *call) {
+	k.fifo(c, conn, a)
+	k.monotone(c, a)
+	k.told(c, a)
+	k.reads(c, a)
+	c.arm(a)
+}
+
+// judge looks at the whole, at the end. It gives how many histories porcupine has judged, and how many synced reads were in them.
+func (w *world) judge() (histories, synced int) {
+	k := &w.check
+	k.agreement()
+	k.order()
+	k.lost()
+	k.ephemerals()
+	return k.linearizable()
+}

@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"path"
+	"slices"
+
+	"github.com/zooid-io/zooid/internal/tree"
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/zk"
+)
+
+// history is what the ensemble has committed, in order: it only grows. A tree of its own is the model that servers are compared with.
+type history struct {
+	log     ledger
+	txns    []*txn.Txn
+	digests []int64 // after each entry
+	first   int64   // before any
+	model   *tree.Tree
+	events  map[string][]zk.Zxid // when a znode was created, changed or deleted
+	kids    map[string][]zk.Zxid // when its list of children changed
+	revs    map[string][]rev     // what it was from a zxid on
+	calls   []*call
+}
+
+// rev is a state of a znode.
+type rev struct {
+	zxid   zk.Zxid
+	exists bool
+	data   []byte
+	stat   zk.Stat
+}
+
+func (h *history) init(t *tree.Tree) {
+	h.model, h.first = t, t.Digest()
+	h.events, h.kids, h.revs = map[string][]zk.Zxid{}, map[string][]zk.Zxid{}, map[string][]rev{}
+}
+
+// add appends what was committed now. It tells whether it could be read.
+func (h *history) add(e entry) bool {
+	x, err := txn.Decode(e.payload)
+	if err != nil || x.Zxid != e.zxid {
+		return false
+	}
+	h.log, h.txns = append(h.log, e), append(h.txns, x)
+	_, changes := h.model.Apply(x, nil)
+	h.digests = append(h.digests, h.model.Digest())
+	for _, c := range changes {
+		put(h.events, c.Path, c.Zxid)
+		if c.Kind != txn.NodeDataChanged {
+			put(h.kids, path.Dir(c.Path), c.Zxid)
+		}
+		r := rev{zxid: c.Zxid}
+		if n := h.model.Find(c.Path); n != 0 {
+			r.exists, r.data, r.stat = true, slices.Clone(h.model.Data(n)), h.model.Stat(n)
+		}
+		list := h.revs[c.Path]
+		if n := len(list); n > 0 && list[n-1].zxid == c.Zxid {
+			list = list[:n-1]
+		}
+		h.revs[c.Path] = append(list, r)
+	}
+	return true
+}
+
+func put(m map[string][]zk.Zxid, path string, z zk.Zxid) {
+	if l := m[path]; len(l) == 0 || l[len(l)-1] != z {
+		m[path] = append(l, z)
+	}
+}
+
+// digest is that of the tree as of a zxid.
+func (h *history) digest(z zk.Zxid) int64 {
+	if n := h.log.upTo(z); n > 0 {
+		return h.digests[n-1]
+	}
+	return h.first
+}
+
+// at is a znode as of a zxid.
+func (h *history) at(path string, z zk.Zxid) rev {
+	list := h.revs[path]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].zxid <= z {
+			return list[i]
+		}
+	}
+	return rev{}
+}
+
+// between tells whether a list has something in (after, upTo], and what.
+func between(list []zk.Zxid, after, upTo zk.Zxid) (zk.Zxid, bool) {
+	i, _ := slices.BinarySearch(list, after+1)
+	if i < len(list) && list[i] <= upTo {
+		return list[i], true
+	}
+	return 0, false
+}
+
+// cause is the request that a txn is for.
+type cause struct {
+	session zk.SessionID
+	xid     int32
+}
+
+// carried are the requests that were carried out, not refused.
+func (h *history) carried() map[cause]bool {
+	done := map[cause]bool{}
+	for _, x := range h.txns {
+		refused := x.Type == txn.TypeError
+		if m, ok := x.Body.(*txn.Multi); ok {
+			refused = m.Failed()
+		}
+		if !refused && x.Cxid > 0 {
+			done[cause{x.Session, x.Cxid}] = true
+		}
+	}
+	return done
+}

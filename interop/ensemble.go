@@ -1,0 +1,110 @@
+package interop
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// Ensemble is several servers, of either kind, that agree.
+type Ensemble struct {
+	Servers []*Server // by id, less one
+	conf    []string
+}
+
+// StartEnsemble starts one server of each kind, all at once, and returns when all of them serve. conf is added to each zoo.cfg.
+func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
+	t.Helper()
+	return startWithObservers(t, kinds, 0, conf...)
+}
+
+// startWithObservers is StartEnsemble with the last servers as observers.
+func startWithObservers(t testing.TB, kinds []Kind, observers int, conf ...string) *Ensemble {
+	t.Helper()
+	e := &Ensemble{conf: append([]string{"tickTime=1000", "initLimit=20", "syncLimit=10", "4lw.commands.whitelist=*"}, conf...)}
+	for i := range kinds {
+		quorum, election := freePort(t), freePort(t)
+		line := fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election)
+		if i >= len(kinds)-observers {
+			line += ":observer"
+		}
+		e.conf = append(e.conf, line)
+	}
+	for _, k := range kinds {
+		e.add(t, k)
+	}
+	for _, s := range e.Servers {
+		s.Launch(t)
+	}
+	for _, s := range e.Servers {
+		s.WaitServing(t)
+	}
+	return e
+}
+
+// add makes the next server, and does not start it.
+func (e *Ensemble) add(t testing.TB, k Kind) *Server {
+	t.Helper()
+	Need(t, k)
+	id := len(e.Servers) + 1
+	s := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg"), setup: Setup{Conf: e.conf}}
+	if err := os.WriteFile(filepath.Join(s.Dir, "myid"), []byte(strconv.Itoa(id)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("end of the log of server %d, %s:\n%s", id, s.Kind, tail(s.log.String(), 6000))
+		}
+	})
+	s.port = freePort(t)
+	e.Servers = append(e.Servers, s)
+	return s
+}
+
+// Join starts one more server, which knows the others and is not known to them, and returns when it serves. line is what
+// a reconfiguration has to add.
+func (e *Ensemble) Join(t testing.TB, k Kind) (line string) {
+	t.Helper()
+	s := e.add(t, k)
+	line = fmt.Sprintf("server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d", len(e.Servers), freePort(t), freePort(t), s.port)
+	s.setup.Conf = append(slices.Clone(e.conf), line)
+	s.Launch(t)
+	s.WaitServing(t)
+	return line
+}
+
+// Replace ends a server with SIGTERM and starts one of the other kind, or of the same, on its data, its ports and its id; it returns
+// when that serves.
+func (e *Ensemble) Replace(t testing.TB, i int, k Kind) {
+	t.Helper()
+	s := e.Servers[i]
+	s.Stop()
+	s.Kind = k
+	s.Launch(t)
+	s.WaitServing(t)
+}
+
+// Addrs is where clients connect, by id, less one.
+func (e *Ensemble) Addrs() []string {
+	var all []string
+	for _, s := range e.Servers {
+		all = append(all, s.Addr())
+	}
+	return all
+}
+
+// freePort finds a port that nobody has now.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
