@@ -27,7 +27,7 @@ func (s *Server) ExpireSession(id zk.SessionID) bool {
 		dirty = s.perform(few[:0])
 	}
 	s.mu.Unlock()
-	flushAll(dirty)
+	s.flush(dirty)
 	return leads && known
 }
 
