@@ -223,12 +223,12 @@ func TestProgress(t *testing.T) {
 	srv := zktest.Start(t)
 	ctx := patient(t)
 	c := srv.Client(t)
-	f, err := recipes.FollowProgress(ctx, srv.Client(t), "/crew/one")
+	f, err := recipes.FollowProgress(ctx, srv.Client(t), "/reports/one")
 	must(t, err)
 	defer f.Close()
-	p, err := recipes.StartProgress(ctx, c, "/crew/one", recipes.Report{Total: 10})
+	p, err := recipes.StartProgress(ctx, c, "/reports/one", recipes.Report{Total: 10})
 	must(t, err)
-	if _, err := recipes.StartProgress(ctx, srv.Client(t), "/crew/one", recipes.Report{Total: 3}); !errors.Is(err, recipes.ErrBusy) {
+	if _, err := recipes.StartProgress(ctx, srv.Client(t), "/reports/one", recipes.Report{Total: 3}); !errors.Is(err, recipes.ErrBusy) {
 		t.Error(err)
 	}
 	must(t, p.Tell(ctx, recipes.Report{Done: 10, Total: 10, Note: "ready"}))

@@ -24,7 +24,7 @@ func (b *Barrier) Lower(ctx context.Context) error {
 }
 
 // Lift lets everybody through.
-func (b *Barrier) Lift(ctx context.Context) error { return remove(ctx, b.c, b.path) }
+func (b *Barrier) Lift(ctx context.Context) error { return removeThis(ctx, b.c, b.path) }
 
 // Wait returns when the barrier is not down.
 func (b *Barrier) Wait(ctx context.Context) error {

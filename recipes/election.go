@@ -100,7 +100,8 @@ type Seat struct {
 // lost reply it tells whose the znode is.
 func NewSeat(c *client.Client, path string, id []byte) *Seat { return &Seat{c: c, path: path, id: id} }
 
-// TryTake takes the seat, and gives ErrBusy if it is taken.
+// TryTake takes the seat, and gives ErrBusy if it is taken. When ctx ends in the middle it looks, before it returns, that no znode of
+// ours is left.
 func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 	parent, _, _ := zk.SplitPath(s.path)
 	var st zk.Stat
@@ -121,7 +122,7 @@ func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 		return Term{}, ErrBusy
 	case err != nil:
 		if tried && ctx.Err() != nil {
-			go s.giveUp(context.WithoutCancel(ctx))
+			s.giveUp()
 		}
 		return Term{}, err
 	}
@@ -141,18 +142,28 @@ func (s *Seat) mine(ctx context.Context) (bool, zk.Stat, error) {
 	return err == nil && st.EphemeralOwner == s.c.Session().ID && string(data) == string(s.id), st, err
 }
 
-// giveUp removes a znode that may have been made.
-func (s *Seat) giveUp(ctx context.Context) {
-	_ = Insist(ctx, func() error {
-		if err := s.c.Sync(ctx, s.path); err != nil {
-			return err
+// giveUp removes a znode that may have been made. It returns when that is certain, so that the same candidate may try again; but it goes
+// on without the caller when no server can be asked.
+func (s *Seat) giveUp() {
+	ctx := context.Background()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := s.c.Sync(ctx, s.path)
+		if err == nil {
+			var mine bool
+			var st zk.Stat
+			if mine, st, err = s.mine(ctx); mine {
+				err = removeMine(ctx, s.c, s.path, st.Czxid)
+			}
 		}
-		mine, st, err := s.mine(ctx)
-		if !mine {
-			return err
+		if !broken(err) {
+			return
 		}
-		return removeMine(ctx, s.c, s.path, st.Czxid)
-	})
+		if s.c.State() == client.Lapsed {
+			go s.giveUp()
+			return
+		}
+		rest(ctx, pause)
+	}
 }
 
 // Take waits for the seat.

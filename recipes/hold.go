@@ -80,15 +80,31 @@ func newHold(c *client.Client, path string, czxid zk.Zxid, free func(context.Con
 	return h
 }
 
-// removeMine deletes a znode if it is the one that was made by a txn.
+// removeMine deletes a znode if it is the one that was made by a txn. It looks anew before each attempt: when the reply to a delete is
+// lost, the next znode of that name may be somebody else's.
 func removeMine(ctx context.Context, c *client.Client, path string, czxid zk.Zxid) error {
+	err := Insist(ctx, func() error {
+		there, st, err := c.Exists(ctx, path)
+		if err != nil || !there || st.Czxid != czxid {
+			return err
+		}
+		return c.Delete(ctx, path, -1)
+	})
+	if errors.Is(err, zk.NoNode) {
+		return nil
+	}
+	return err
+}
+
+// removeThis deletes the znode that is at path now, if there is one, and none that comes after it.
+func removeThis(ctx context.Context, c *client.Client, path string) error {
 	var there bool
 	var st zk.Stat
 	err := Insist(ctx, func() (err error) { there, st, err = c.Exists(ctx, path); return err })
-	if err != nil || !there || st.Czxid != czxid {
+	if err != nil || !there {
 		return err
 	}
-	return remove(ctx, c, path)
+	return removeMine(ctx, c, path, st.Czxid)
 }
 
 // guardSession ends a hold when its session can no longer be trusted to live.

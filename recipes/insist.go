@@ -26,9 +26,14 @@ func Insist(ctx context.Context, call func() error) error {
 			return err
 		}
 		if !rest(ctx, pause) {
-			return err
+			return gaveUp(ctx, err)
 		}
 	}
+}
+
+// gaveUp is the error of a call that was to be made again when ctx ended.
+func gaveUp(ctx context.Context, err error) error {
+	return fmt.Errorf("%w, after %w", context.Cause(ctx), err)
 }
 
 // broken tells that the connection failed a call, and with it the knowledge whether the call was carried out.
@@ -87,7 +92,7 @@ func inFolder(ctx context.Context, c *client.Client, folder string, call func() 
 	}
 }
 
-// remove deletes a znode that may be gone already.
+// remove deletes a znode that may be gone already, and whose name nobody uses again: see removeMine for others.
 func remove(ctx context.Context, c *client.Client, path string) error {
 	err := Insist(ctx, func() error { return c.Delete(ctx, path, -1) })
 	if errors.Is(err, zk.NoNode) {

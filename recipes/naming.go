@@ -42,7 +42,7 @@ func (n *Names) Bind(ctx context.Context, name string, what []byte) error {
 	})
 }
 
-// Rebind gives a name a meaning, whatever it meant.
+// Rebind gives a name a meaning, whatever it meant. Where a reply is lost it may do so twice, also over another's Rebind in between.
 func (n *Names) Rebind(ctx context.Context, name string, what []byte) error {
 	path := zk.JoinPath(n.path, name)
 	for {
@@ -74,5 +74,5 @@ func (n *Names) List(ctx context.Context, name string) (names []string, err erro
 
 // Unbind removes a name. One that is not there is no error; one that has others below it is: zk.NotEmpty.
 func (n *Names) Unbind(ctx context.Context, name string) error {
-	return remove(ctx, n.c, zk.JoinPath(n.path, name))
+	return removeThis(ctx, n.c, zk.JoinPath(n.path, name))
 }

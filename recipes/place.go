@@ -131,7 +131,7 @@ func join(ctx context.Context, c *client.Client, folder string, name func(guid s
 			continue
 		case unsent(err) && broken(err):
 			if !rest(ctx, pause) {
-				return nil, err
+				return nil, gaveUp(ctx, err)
 			}
 			continue
 		case !unsent(err) && broken(err):

@@ -145,7 +145,7 @@ func (q *Queue) Lease(ctx context.Context) (*Item, error) {
 		})
 		bg := context.WithoutCancel(ctx)
 		if err != nil || !there {
-			go remove(bg, q.c, claim)
+			go removeThis(bg, q.c, claim) // ours as long as the session lives
 			return cmp.Or(err, ErrLost)
 		}
 		it.name = name

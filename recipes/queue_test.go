@@ -372,3 +372,33 @@ func TestSeatInAStorm(t *testing.T) {
 		t.Error("nobody ever led")
 	}
 }
+
+// Two candidates hold a seat in turn, over a line that loses the replies of the first: its delete must not meet the other's znode.
+func TestResignMeetsNobodyElse(t *testing.T) {
+	srv := zktest.Start(t)
+	ctx := patient(t)
+	var line zktest.Line
+	a, b := srv.Client(t, func(o *client.Options) { o.Dialer = line.Dial }), srv.Client(t)
+	for range 20 {
+		one, err := recipes.NewSeat(a, "/seat", []byte("a")).Take(ctx)
+		must(t, err)
+		next := make(chan recipes.Term)
+		go func() {
+			term, err := recipes.NewSeat(b, "/seat", []byte("b")).Take(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			next <- term
+		}()
+		if ok, _, err := a.Exists(ctx, "/seat"); !ok || err != nil { // so that the next reply is that to the look or the delete
+			t.Fatal(ok, err)
+		}
+		line.LoseReply()
+		must(t, one.Resign(ctx))
+		two := <-next
+		if st, err := recipes.NewSeat(b, "/seat", nil).Leader(ctx); err != nil || st.Token != two.Token() {
+			t.Fatalf("%+v, %v", st, err)
+		}
+		must(t, two.Resign(ctx))
+	}
+}

@@ -90,7 +90,7 @@ func (r *receipts) commit(ctx context.Context, build func(tx *client.Multi)) err
 		case unsent(err):
 			if !rest(ctx, pause) {
 				r.put(k)
-				return err
+				return gaveUp(ctx, err)
 			}
 			continue
 		case !broken(err) && !errors.Is(err, zk.OperationTimeout) && !errors.Is(err, zk.SessionExpired):

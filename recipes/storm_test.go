@@ -112,11 +112,7 @@ func (s *storm) run(n int, work func(ctx context.Context, me *sailor, c *client.
 	for _, m := range s.crew {
 		// Without a connection Close leaves the session to its timeout.
 		m.line.Mend()
-		for st := range m.c.States(patient(s.t)) {
-			if st.State.IsConnected() || st.State.Ended() {
-				break
-			}
-		}
+		_ = insist(func() error { _, _, err := m.c.Exists(context.Background(), "/"); return err })
 		m.c.Close()
 	}
 	s.t.Logf("mishaps: %v", s.count)
