@@ -48,6 +48,9 @@ func (r *Replica) Role() (_ zab.Role, ok bool) {
 // Deadline is when, on Clock, the next Peer event with a zab.Timer is due.
 func (r *Replica) Deadline() int64 { return r.member.core.Deadline() }
 
+// Undelivered is the number of proposals that this member has, and not applied.
+func (r *Replica) Undelivered() int { return r.member.core.Undelivered() }
+
 // peer takes an event of the agreement.
 func (r *Replica) peer(ev *Peer) {
 	m := r.member

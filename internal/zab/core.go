@@ -452,6 +452,9 @@ func (c *Core) Wants(ev *Loaded) bool {
 	return ev.Link == c.up.link && c.phase == loading && ev.Zxid >= c.committed
 }
 
+// Undelivered is the number of proposals that are on their way: received or proposed, and not delivered.
+func (c *Core) Undelivered() int { return c.open.len() }
+
 // Configs are the configurations as they are now.
 func (c *Core) Configs() Configs { return c.configs }
 
