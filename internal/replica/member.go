@@ -22,6 +22,7 @@ type member struct {
 	lastTouch int64             // learning: when the leader was last told which sessions were heard of
 	heard     func(*Conn) int64 // of the event at hand
 
+	payload   int    // leading: bytes that the last proposal took, and some more: the next will be like it
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
 }
 
@@ -50,6 +51,13 @@ func (r *Replica) Deadline() int64 { return r.member.core.Deadline() }
 
 // Undelivered is the number of proposals that this member has, and not applied.
 func (r *Replica) Undelivered() int { return r.member.core.Undelivered() }
+
+// encode makes the payload of a proposal, once for the log and all learners.
+func (m *member) encode(x *txn.Txn) []byte {
+	b := x.Append(make([]byte, 0, m.payload))
+	m.payload = min(len(b)+32, 1<<10)
+	return b
+}
 
 // peer takes an event of the agreement.
 func (r *Replica) peer(ev *Peer) {

@@ -233,7 +233,7 @@ func (r *Replica) propose(req *prep.Request, c *Conn, clock int64, e *Effects) z
 	if r.member == nil {
 		e.Log = append(e.Log, x)
 	} else {
-		r.member.core.Propose(zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}, clock)
+		r.member.core.Propose(zab.Proposal{Zxid: x.Zxid, Payload: r.member.encode(x), Config: configOf(x), Value: x}, clock)
 	}
 	if r.cfg.Audit {
 		r.ask(x.Zxid, req)
