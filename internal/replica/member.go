@@ -28,6 +28,7 @@ type member struct {
 
 	ended ended // leading, with local sessions
 
+	payload   int    // leading: bytes that the last proposal took, and some more: the next will be like it
 	confirmed uint64 // leading: what core.Confirmed was when connections were last looked at
 	sizes     Sizes  // leading: of the proposals
 }
@@ -54,6 +55,16 @@ func (r *Replica) Role() (_ zab.Role, ok bool) {
 
 // Deadline is when, on Clock, the next Peer event with a zab.Timer is due.
 func (r *Replica) Deadline() int64 { return min(r.member.core.Deadline(), r.readOnlyAt()) }
+
+// Undelivered is the number of proposals that this member has, and not applied.
+func (r *Replica) Undelivered() int { return r.member.core.Undelivered() }
+
+// encode makes the payload of a proposal, once for the log and all learners.
+func (m *member) encode(x *txn.Txn) []byte {
+	b := x.Append(make([]byte, 0, m.payload))
+	m.payload = min(len(b)+32, 1<<10)
+	return b
+}
 
 // peer takes an event of the agreement.
 func (r *Replica) peer(ev *Peer) {

@@ -254,7 +254,7 @@ func (r *Replica) propose(req *prep.Request, c *Conn, clock int64, e *Effects) z
 	if r.member == nil {
 		e.Log = append(e.Log, x)
 	} else {
-		p := zab.Proposal{Zxid: x.Zxid, Payload: x.Append(nil), Config: configOf(x), Value: x}
+		p := zab.Proposal{Zxid: x.Zxid, Payload: r.member.encode(x), Config: configOf(x), Value: x}
 		r.member.core.Propose(p, clock)
 		r.member.sizes.note(len(p.Payload))
 		e.Orders.Proposed++

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/zab"
@@ -14,13 +15,17 @@ import (
 
 // diskQueue is what the agreement wants on disk, in order.
 type diskQueue struct {
-	mu   sync.Mutex
-	ops  []replica.DiskOrder
-	wake chan struct{} // capacity 1
+	mu      sync.Mutex
+	ops     []replica.DiskOrder
+	running bool          // somebody is at it: the disk goroutine, or a link's, see member.alone
+	wake    chan struct{} // capacity 1
+
+	done uint64 // operations, of whoever is running
 }
 
 func (q *diskQueue) init() { q.wake = make(chan struct{}, 1) }
 
+// add is followed by rouse.
 func (q *diskQueue) add(ops []replica.DiskOrder) {
 	if len(ops) == 0 {
 		return
@@ -28,20 +33,57 @@ func (q *diskQueue) add(ops []replica.DiskOrder) {
 	q.mu.Lock()
 	q.ops = append(q.ops, ops...)
 	q.mu.Unlock()
-	select {
-	case q.wake <- struct{}{}:
-	default:
+}
+
+// rouse wakes the disk goroutine, if there is something for it.
+func (q *diskQueue) rouse() {
+	q.mu.Lock()
+	due := len(q.ops) > 0 && !q.running
+	q.mu.Unlock()
+	if due {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// take gives what waits, and keeps spare's memory for what comes next.
+// take gives what waits, and keeps spare's memory for what comes next. Whoever gets something is running until rest.
 func (q *diskQueue) take(spare []replica.DiskOrder) []replica.DiskOrder {
 	clear(spare)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.running {
+		return spare[:0]
+	}
 	ops := q.ops
 	q.ops = spare[:0]
+	q.running = len(ops) > 0
 	return ops
+}
+
+// takeOne gives what waits if that is a single append, and nobody is running.
+func (q *diskQueue) takeOne() (*zab.Append, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running || len(q.ops) != 1 {
+		return nil, false
+	}
+	a, ok := q.ops[0].Op.(*zab.Append)
+	if ok {
+		clear(q.ops)
+		q.ops, q.running = q.ops[:0], true
+	}
+	return a, ok
+}
+
+// rest ends running. What was not done goes back to the front.
+func (q *diskQueue) rest(undone ...replica.DiskOrder) {
+	q.mu.Lock()
+	q.ops = append(undone, q.ops...)
+	q.running = false
+	q.mu.Unlock()
+	q.rouse()
 }
 
 // diskLoop does the operations one after the other, one fsync for all appends that came meanwhile, and says how far it is: only then do
@@ -49,7 +91,6 @@ func (q *diskQueue) take(spare []replica.DiskOrder) []replica.DiskOrder {
 func (m *member) diskLoop() {
 	s := m.s
 	defer s.wg.Done()
-	var done uint64
 	var ops []replica.DiskOrder
 	var batch []store.Entry
 	for {
@@ -81,16 +122,46 @@ func (m *member) diskLoop() {
 			if !ok {
 				return
 			}
-			done += uint64(n)
+			m.disk.done += uint64(n)
 			rest = rest[n:]
-			ev.Event = &zab.Synced{N: done}
+			ev.Event = &zab.Synced{N: m.disk.done}
 			m.agree(ev)
 		}
-		if s.store.SnapshotDue() && !s.snapping.Load() && m.serving() {
-			s.store.Roll()
-			s.snapshot()
-		}
+		m.written()
+		m.disk.rest()
 	}
+}
+
+// written takes a snapshot when that is due.
+func (m *member) written() {
+	if s := m.s; s.store.SnapshotDue() && !s.snapping.Load() && m.serving() {
+		s.store.Roll()
+		s.snapshot()
+	}
+}
+
+// alone does what waits for the disk itself, on the goroutine of the link to the leader, if that is one append: where no other proposal
+// is on its way, it is acknowledged without a goroutine being woken. Under load it would be wrong, as nothing is read meanwhile. More
+// than one, and whatever else there is, is the disk goroutine's, and so is an append that fails: this goroutine has to hear of the
+// leader's end.
+func (m *member) alone() {
+	a, ok := m.disk.takeOne()
+	if !ok {
+		m.disk.rouse()
+		return
+	}
+	start := time.Now()
+	err := m.s.store.Commit([]store.Entry{{Zxid: a.Zxid, Payload: a.Payload}})
+	if err != nil {
+		m.disk.rest(replica.DiskOrder{Op: a})
+		return
+	}
+	m.s.metrics.Record(admin.FsyncTime, time.Since(start).Milliseconds())
+	m.s.metrics.Record(admin.SyncBatchSize, 1)
+	m.disk.done++
+	m.agree(replica.Peer{Event: &zab.Synced{N: m.disk.done}})
+	m.written()
+	m.disk.rest()
 }
 
 // keep writes the dynamic files. Where that fails, zoo.cfg belongs to somebody else most likely, the server goes on as Apache's does:

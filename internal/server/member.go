@@ -294,8 +294,15 @@ func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
 			at++
 		}
 		dirty := s.perform(few[:0])
+		alone := l&1 != 0 && len(ps) == 1 && s.rep.Undelivered() == 1 // from the leader
 		s.mu.Unlock()
-		s.flush(dirty)
+		if !alone {
+			s.flush(dirty)
+			continue
+		}
+		h.links.Flush()
+		flushClients(dirty)
+		h.m().alone()
 	}
 }
 

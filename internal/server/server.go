@@ -310,7 +310,13 @@ const flushMany = 128
 func (s *Server) flush(dirty []*conn) {
 	if s.member != nil {
 		s.member.links.Flush() // first: peers do more about it than clients
+		s.member.disk.rouse()
 	}
+	flushClients(dirty)
+}
+
+// flushClients is flush without the peers and the disk.
+func flushClients(dirty []*conn) {
 	if len(dirty) < flushMany {
 		for _, c := range dirty {
 			c.flush()

@@ -76,6 +76,7 @@ type Core struct {
 	dials            Link
 	told             Role
 	out, spare       Ready
+	nothing          Ready
 }
 
 // entry is a proposal on its way. A leader keeps who has it, and what it needs.
@@ -454,6 +455,9 @@ func (c *Core) Wants(ev *Loaded) bool {
 	return ev.Link == c.up.link && c.phase == loading && ev.Zxid >= c.committed
 }
 
+// Undelivered is the number of proposals that are on their way: received or proposed, and not delivered.
+func (c *Core) Undelivered() int { return c.open.len() }
+
 // Configs are the configurations as they are now.
 func (c *Core) Configs() Configs { return c.configs }
 
@@ -463,6 +467,9 @@ func (c *Core) Role() Role { return Role{c.role, c.leader, c.epoch, c.serving} }
 // Ready gives what has to be done since the last call, and forgets it. It is valid until the next call of any method.
 func (c *Core) Ready() *Ready {
 	c.settle()
+	if len(c.elect.notify) == 0 && c.out.Empty() && c.Role() == c.told {
+		return &c.nothing // it is asked until there is nothing: that has to cost little
+	}
 	if r := c.Role(); r != c.told {
 		c.told = r
 		role := r
