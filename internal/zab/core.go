@@ -152,6 +152,9 @@ func (c *Core) Step(ev Event, now int64) {
 	switch ev := ev.(type) {
 	case *Notified:
 		// Whoever has left a role has no vote before the disk has done what it was given.
+		if c.phase == discovering && c.elect.outdone(ev.From, &ev.Notification) {
+			c.becomeLooking("others look for a better leader")
+		}
 		if c.phase != draining && c.phase != stopped {
 			c.elect.heard(ev.From, &ev.Notification, now)
 		}
