@@ -81,6 +81,7 @@ func (m *member) open() error {
 	}
 	var err error
 	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
+	m.s.mu.Lock() // a peer may be there at once: whoever hears of it waits until m.elections is, too
 	m.elections, err = peer.NewElections(m.s.ctx, peer.ElectionOptions{
 		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
 		GreetTimeout: syncLimit, Logger: m.s.log,
@@ -89,6 +90,7 @@ func (m *member) open() error {
 		},
 		Connected: func(sid ensemble.SID, up bool) { m.agree(replica.Peer{Event: &zab.PeerConn{SID: sid, Up: up}}) },
 	})
+	m.s.mu.Unlock()
 	if err != nil {
 		return err
 	}
