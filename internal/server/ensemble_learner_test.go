@@ -46,8 +46,8 @@ func TestEnsembleStuckLearner(t *testing.T) {
 	leader := w.serving()
 	c := connect(t, w.all[leader], lasting)
 	c.must(create("/large", ""))
-	for i := range 40 { // more than sockets and buffers hold
-		c.must(create(name("/large/%d", i), strings.Repeat("x", 500<<10)))
+	for i := range 12 { // more than sockets and buffers hold
+		c.must(create(name("/large/%d", i), strings.Repeat("x", 700<<10)))
 	}
 	c.fill("/many", 600) // more than is remembered
 	s := &stuckLearner{

@@ -153,6 +153,9 @@ func (c *Core) Step(ev Event, now int64) {
 	c.now = now
 	switch ev := ev.(type) {
 	case *Notified:
+		if c.phase == discovering && c.elect.outdone(ev.From, &ev.Notification) {
+			c.becomeLooking("others look for a better leader")
+		}
 		switch c.phase {
 		case draining: // whoever has left a role has no vote before the disk has done what it was given
 			c.elect.keep(ev.From, &ev.Notification, now)

@@ -57,6 +57,15 @@ func (e *election) heard(from ensemble.SID, n *Notification, now int64) {
 	}
 }
 
+// outdone tells whether a notification takes a decision for this server back: a voter that could be one of its followers looks, and
+// proposes a third one that is better. An election that decides without waiting for servers that cannot be reached yet may come to
+// that: they come, and one that voted with this server goes over to them. Without a quorum this server would wait for it in vain, all of
+// initLimit. A better one that comes alone is no reason: it will follow.
+func (e *election) outdone(from ensemble.SID, n *Notification) bool {
+	return n.State == Looking && n.Vote.Leader != from && n.Vote.Round >= e.vote.Round && e.votes(from) && e.votes(n.Vote.Leader) &&
+		e.better(n.Vote, e.vote)
+}
+
 // newConfig tells whether a notification says that other servers vote than those that this election asks. Then it is not counted:
 // the Core adopts that configuration, and the election begins anew. A newer version of the same members is adopted beside.
 func (e *election) newConfig(n *Notification) bool {
