@@ -27,9 +27,9 @@ type conn struct {
 	tried  map[string]bool // addresses, in this round
 }
 
-// open begins a session in the background: the user may type meanwhile.
-func (s *Shell) open(server string) {
-	fmt.Fprintln(s.news, "Connecting to "+server)
+// open begins a session in the background: the user may type meanwhile. The greeting comes before any event.
+func (s *Shell) open(server, greeting string) {
+	fmt.Fprint(s.news, "Connecting to "+server+"\n"+greeting)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &conn{server: server, cancel: cancel, ready: make(chan struct{}), states: newSource(), failed: make(chan struct{}), tried: map[string]bool{}}
 	s.conn, s.kept = n, false
@@ -194,7 +194,7 @@ func runConnect(ctx context.Context, s *Shell, a *args) error {
 		s.events.Wait()
 	}
 	s.opt.Server = server
-	s.open(server)
+	s.open(server, "")
 	_, err := s.client(ctx, "")
 	return err
 }

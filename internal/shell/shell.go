@@ -60,7 +60,7 @@ type Shell struct {
 	silent bool // events are not printed; under mu
 }
 
-// New is a shell that begins to connect, and says so. Close must be called.
+// New is a shell that has not yet done anything: RunOne and Run connect. Close must be called.
 func New(opt Options) *Shell {
 	if opt.Timeout == 0 {
 		opt.Timeout = 30 * time.Second
@@ -75,7 +75,6 @@ func New(opt Options) *Shell {
 	if opt.JSON || opt.Table {
 		s.news = s.err // programs read s.out
 	}
-	s.open(opt.Server)
 	return s
 }
 
@@ -93,6 +92,7 @@ func (w *oneWriter) Write(p []byte) (int, error) {
 
 // RunOne runs a single command, given as words, and returns the exit code.
 func (s *Shell) RunOne(ctx context.Context, ws []string) int {
+	s.open(s.opt.Server, "")
 	s.history = append(s.history, "null") // as zkCli
 	s.run(ctx, ws)
 	return s.last
@@ -108,7 +108,7 @@ func (s *Shell) Run(ctx context.Context) int {
 	} else {
 		read = s.readScript()
 	}
-	fmt.Fprintf(s.news, "Welcome to ZooKeeper!\nJLine support is %s\n", editing)
+	s.open(s.opt.Server, "Welcome to ZooKeeper!\nJLine support is "+editing+"\n")
 	if s.opt.Terminal == nil {
 		s.client(ctx, "") // so that a script finds the same state each time; the first command tells what is wrong
 	}
