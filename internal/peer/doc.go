@@ -24,6 +24,9 @@
 //	link        a link: its dial, its input    bytes                                 the link; says LinkDown
 //	writer      a link's output                something in its queue                the link
 //
+// A link's packets are written by whoever calls Flush, as far as the socket takes them at once; its writer has what is left, streams, and
+// what was sent without a Flush. One of them writes at a time.
+//
 // Callbacks. Heard and Connected are called by the teller alone, one after the other. Those of one link are called by its own
 // goroutine, so they come in order, LinkUp first and LinkDown last and exactly once; those of different links come at the same
 // time. A callback may call any method that does not wait; Elections.Close and Links.Shutdown wait for the goroutines, and must

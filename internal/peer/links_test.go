@@ -198,6 +198,54 @@ func TestSnapshotInTheMiddle(t *testing.T) {
 	learner.says(t, 1, "up", "Diff", "Snap", "stream of 0x7: "+text, "NewLeader", "Snap", "stream of 0x7: "+text, "NewLeader", "UpToDate")
 }
 
+// What is posted and flushed stands in the order in which it was posted, among what was sent, whoever writes it: the flush, the writer,
+// or, where a socket takes no more, one after the other.
+func TestPostedPackets(t *testing.T) {
+	const n = 10
+	gate := make(chan struct{})
+	leader, learner := linked(t, func(e *linkEnd, o *LinkOptions) {
+		e.stream = n
+		e.received = func(l zab.Link, p zab.Packet) {
+			if _, ok := p.(*zab.Diff); ok {
+				<-gate // so that the sockets fill
+			}
+		}
+	})
+	want := []string{"up", "Diff"}
+	leader.Post(2, &zab.Diff{})
+	leader.Flush()
+	big := &zab.Propose{Proposal: zab.Proposal{Payload: make([]byte, 40000)}}
+	for i := range 600 {
+		leader.Post(2, big)
+		want = append(want, "Propose")
+		if i%3 == 0 {
+			leader.Send(2, &zab.Commit{})
+			want = append(want, "Commit")
+		}
+		if i%100 == 50 {
+			leader.Post(2, &zab.Snap{Zxid: 7})
+			leader.SendSnapshot(2, func(w io.Writer) error {
+				_, err := io.WriteString(w, "0123456789")
+				return err
+			})
+			leader.Post(2, &zab.NewLeader{})
+			want = append(want, "Snap", "stream of 0x7: 0123456789", "NewLeader")
+		}
+		leader.Flush()
+	}
+	close(gate)
+	learner.says(t, 1, want...)
+	if leader.Post(4, &zab.UpToDate{}) {
+		t.Error("posted on no link")
+	}
+	leader.Close(2)
+	learner.says(t, 1, append(want, "down: EOF")...)
+	if leader.Post(2, &zab.UpToDate{}) {
+		t.Error("posted on a closed link")
+	}
+	leader.Flush()
+}
+
 // Either error of a stream ends the link.
 func TestSnapshotFails(t *testing.T) {
 	bad := errors.New("disk")

@@ -272,3 +272,20 @@ func FuzzPacket(f *testing.F) {
 		}
 	})
 }
+
+// A packet that does not lie whole in the buffer is never taken for one that does, nor the other way round; whatever else is wrong,
+// Next does not wait for more to find it.
+func TestWholePackets(t *testing.T) {
+	for _, c := range sameBytes(t) {
+		b := unhex(t, c.hex)
+		for n := 1; n <= len(b); n++ {
+			r := reader(b[:n], c.from)
+			if _, err := r.R.Peek(n); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.whole(); got != (n == len(b)) {
+				t.Errorf("%s: of %d bytes %d are whole: %v", c.hex, len(b), n, got)
+			}
+		}
+	}
+}

@@ -23,6 +23,10 @@
 // nobody writing writes, without blocking; if the socket is full a drain goroutine is started. A client that does not read
 // is not read from any more, and is closed when its outbox passes a bound.
 //
+// Packets to peers go the same way: perform posts them to their links under the lock, and flush writes them behind it. A link hands
+// over all packets that have come, and they take the lock once. What an ensemble wants on disk is the disk goroutine's, but for a
+// proposal that comes to a follower while no other is on its way: the link's goroutine syncs it (member.alone).
+//
 // Invariants: DurableAck - Synced is said only after Store.Commit returned nil; SessionFIFO - bytes enter an outbox under the
 // replica's lock, in the order of its effects.
 //
