@@ -265,7 +265,11 @@ func TestEnsembleFullDiskOfLeader(t *testing.T) {
 	w.same()
 	w.faults[leader].SetSpace(0)
 	acked := 0
+	end := time.Now().Add(patience)
 	for i := 0; ; i++ {
+		if time.Now().After(end) {
+			t.Fatal("it leads on")
+		}
 		c.send(create(name("/n%d", i), ""))
 		if r, err := c.next(); err != nil {
 			break // it has stepped down
