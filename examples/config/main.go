@@ -1,4 +1,4 @@
-// Config shows configuration that changes in running programs. With a server on port 2181 (zooid server), run in two terminals:
+// Command config shows configuration that changes in running programs. With a server on port 2181 (zooid server), run in two terminals:
 //
 //	go run ./examples/config                       # shows it, and each change
 //	go run ./examples/config -set rate=5           # changes it

@@ -1,4 +1,4 @@
-// Discovery shows services that find each other. With a server on port 2181 (zooid server), run in several terminals:
+// Command discovery shows services that find each other. With a server on port 2181 (zooid server), run in several terminals:
 //
 //	go run ./examples/discovery -offer host1:9000
 //	go run ./examples/discovery -offer host2:9000

@@ -1,4 +1,4 @@
-// Election shows programs that agree who of them leads. Run it in several terminals, with a server on port 2181 (zooid server):
+// Command election shows programs that agree who of them leads. Run it in several terminals, with a server on port 2181 (zooid server):
 //
 //	go run ./examples/election -id alice
 //	go run ./examples/election -id bob

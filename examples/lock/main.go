@@ -1,4 +1,4 @@
-// Lock shows a lock that several programs share. Run it in several terminals, with a server on port 2181 (zooid server):
+// Command lock shows a lock that several programs share. Run it in several terminals, with a server on port 2181 (zooid server):
 //
 //	go run ./examples/lock
 //	go run ./examples/lock -hold 5s

@@ -1,4 +1,4 @@
-// Queue shows a queue whose items survive their consumers. With a server on port 2181 (zooid server), run in several terminals:
+// Command queue shows a queue whose items survive their consumers. With a server on port 2181 (zooid server), run in several terminals:
 //
 //	go run ./examples/queue -put one,two,three
 //	go run ./examples/queue

@@ -1,4 +1,4 @@
-// Master hands out tasks to workers. Run several: one leads, the others are backups. See package masterworker.
+// Command master hands out tasks to workers. Run several: one leads, the others are backups. See package masterworker.
 //
 //	go run ./examples/masterworker/master -name alice
 package main

@@ -1,4 +1,4 @@
-// Submit hands in tasks and waits for their results. See package masterworker.
+// Command submit hands in tasks and waits for their results. See package masterworker.
 //
 //	go run ./examples/masterworker/submit hello world
 package main

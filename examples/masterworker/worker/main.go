@@ -1,4 +1,4 @@
-// Worker does tasks: it turns text into capitals, slowly. Run several, and kill them. See package masterworker.
+// Command worker does tasks: it turns text into capitals, slowly. Run several, and kill them. See package masterworker.
 //
 //	go run ./examples/masterworker/worker -name w1
 package main
