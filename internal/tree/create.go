@@ -7,7 +7,7 @@ import (
 
 // create makes a znode; an existing one is met only in a replay, and gets the ACL of the txn.
 func (t *Tree) create(h *txn.Header, kind txn.Type, c *txn.Create) txn.Result {
-	parent, name, ok := zk.SplitPath(c.Path)
+	parent, name, ok := split(c.Path)
 	switch {
 	case c.Path == "/":
 		return failed(zk.NodeExists)

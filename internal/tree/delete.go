@@ -7,7 +7,7 @@ import (
 
 // delete removes the znode at path, and what is below it, which in a replay there may be.
 func (t *Tree) delete(path string, zxid zk.Zxid) zk.Code {
-	parent, name, ok := zk.SplitPath(path)
+	parent, name, ok := split(path)
 	if !ok || name == "" {
 		return zk.NoNode
 	}

@@ -51,7 +51,7 @@ func (t *Tree) LoadNode(path string, data []byte, aclKey int64, m Meta) error {
 		t.loading.root = true
 		return nil
 	}
-	parent, name, ok := zk.SplitPath(path)
+	parent, name, ok := split(path)
 	p := Node(0)
 	if ok && name != "" && t.loading.root {
 		p = t.Find(parent)

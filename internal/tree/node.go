@@ -1,6 +1,11 @@
 package tree
 
-import "github.com/zooid-io/zooid/internal/slab"
+import (
+	"strings"
+
+	"github.com/zooid-io/zooid/internal/slab"
+	"github.com/zooid-io/zooid/zk"
+)
 
 // link makes a record for the child of p that is called name and puts it last in p's list. The caller fills in the rest
 // with fill.
@@ -83,3 +88,11 @@ func (t *Tree) touch(n Node) {
 
 // live tells whether record n is in use.
 func (t *Tree) live(n Node) bool { return n == root || t.at(n).parent != 0 }
+
+// split is zk.SplitPath for what comes from a disk or a peer: "//a" is no other name of "/a", and names nothing.
+func split(path string) (parent, name string, ok bool) {
+	if strings.HasPrefix(path, "//") {
+		return "", "", false
+	}
+	return zk.SplitPath(path)
+}
