@@ -1,8 +1,6 @@
 package tree
 
 import (
-	"strings"
-
 	"github.com/zooid-io/zooid/internal/slab"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -91,8 +89,9 @@ func (t *Tree) live(n Node) bool { return n == root || t.at(n).parent != 0 }
 
 // split is zk.SplitPath for what comes from a disk or a peer: "//a" is no other name of "/a", and names nothing.
 func split(path string) (parent, name string, ok bool) {
-	if strings.HasPrefix(path, "//") {
+	parent, name, ok = zk.SplitPath(path)
+	if parent == "/" && path[1:] != name {
 		return "", "", false
 	}
-	return zk.SplitPath(path)
+	return parent, name, ok
 }
