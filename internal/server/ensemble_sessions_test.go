@@ -82,8 +82,9 @@ func TestEnsembleExpiry(t *testing.T) {
 	}
 	watcher.must(&wire.Sync{Path: "/"})
 	watcher.must(&wire.Exists{Path: "/e0", Watch: true})
-	// What the quiet ones said may be told of only behind the first step, so their time may begin there: four steps are beyond its end.
-	for range 4 {
+	// What the quiet ones have said may be told of as late as in the second step, where the leader hears of the others for the first
+	// time. Their ten minutes end before the fifth.
+	for range 5 {
 		pass(leader, timeout*2/5)
 		began := leader.clock()
 		for _, c := range []*client{spoken, spokenToo} {
