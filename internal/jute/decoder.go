@@ -23,13 +23,18 @@ func (e *LengthError) Error() string {
 // Decoder reads fields from a slice. The zero value reads from nothing; Reset gives it an input. After the first error
 // every method returns zero values and Err tells what went wrong.
 type Decoder struct {
-	b   []byte
-	off int
-	err error
+	b     []byte
+	off   int
+	err   error
+	pairs bool // NewStored
 }
 
 // NewDecoder reads from b.
 func NewDecoder(b []byte) *Decoder { return &Decoder{b: b} }
+
+// NewStored reads from b what a server has written for servers. A pair of 3-byte surrogates, as AppendString writes a character
+// above U+FFFF, is read as that character, where NewDecoder reads two U+FFFD, as Apache does everywhere.
+func NewStored(b []byte) *Decoder { return &Decoder{b: b, pairs: true} }
 
 // Reset makes d read from b, from its start and without error.
 func (d *Decoder) Reset(b []byte) { d.b, d.off, d.err = b, 0, nil }
@@ -125,7 +130,7 @@ func (d *Decoder) NullString() (s string, null bool) {
 	}
 	for _, c := range b {
 		if c >= 0x80 {
-			return repair(b), false
+			return repair(b, d.pairs), false
 		}
 	}
 	return unsafe.String(&b[0], len(b)), false

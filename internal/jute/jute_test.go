@@ -80,6 +80,17 @@ func TestStringsAreJavas(t *testing.T) {
 			t.Errorf("%x reads as %q, want %q", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{
+		"a\xed\xa0\xbd\xed\xb8\x80b":   "a\U0001F600b",
+		"\xed\xa0\xbd\xed\xa0\xbd":     "\ufffd\ufffd",
+		"\xed\xb8\x80\xed\xa0\xbd":     "\ufffd\ufffd",
+		"\xed\xa0\xbd\xed\xb8":         "\ufffd\ufffd",
+		"\xed\xa0\xbd\xed\x9f\xbf\xff": "\ufffd\ud7ff\ufffd",
+	} {
+		if got := jute.NewStored(jute.AppendBuffer(nil, []byte(in))).String(); got != want {
+			t.Errorf("%x, stored, reads as %q, want %q", in, got, want)
+		}
+	}
 	if got := hex.EncodeToString(jute.AppendString(nil, "\U0001F600")); got != "00000006eda0bdedb880" {
 		t.Errorf("supplementary character written as %s", got)
 	}

@@ -1,13 +1,14 @@
 package jute
 
 import (
+	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
 )
 
 // repair gives b as a string, each malformed piece replaced by U+FFFD as Java's UTF-8 decoder does it: a whole 3-byte
-// surrogate is one piece, an overlong pair is two, a truncated tail is one. Valid input is aliased, not copied.
-func repair(b []byte) string {
+// surrogate is one piece, an overlong pair is two, a truncated tail is one. With pairs, two surrogates that make a pair are the character that they stand for. Valid input is aliased, not copied.
+func repair(b []byte, pairs bool) string {
 	if utf8.Valid(b) {
 		return unsafe.String(&b[0], len(b))
 	}
@@ -23,10 +24,25 @@ func repair(b []byte) string {
 			i += n
 			continue
 		}
+		if pairs && len(b) >= i+6 {
+			if r := utf16.DecodeRune(surrogate(b[i:]), surrogate(b[i+3:])); r != utf8.RuneError {
+				out = utf8.AppendRune(out, r)
+				i += 6
+				continue
+			}
+		}
 		out = append(out, "\ufffd"...)
 		i += malformed(b[i:])
 	}
 	return string(out)
+}
+
+// surrogate is the UTF-16 unit that the first three bytes of b are, if they are a surrogate; otherwise 0.
+func surrogate(b []byte) rune {
+	if b[0] != 0xED || b[1]&0xE0 != 0xA0 || b[2]&0xC0 != 0x80 {
+		return 0
+	}
+	return 0xD000 | rune(b[1]&0x3F)<<6 | rune(b[2]&0x3F)
 }
 
 // malformed is the length of the malformed piece at the start of b.

@@ -278,7 +278,7 @@ func (r *PacketReader) string(k kind) (string, int, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	d := jute.NewDecoder(jute.AppendBuffer(make([]byte, 0, 4+len(b)), b)) // jute repairs what is no UTF-8, as Java does
+	d := jute.NewStored(jute.AppendBuffer(make([]byte, 0, 4+len(b)), b)) // jute repairs what is no UTF-8, as Java does
 	return d.String(), len(b), nil
 }
 

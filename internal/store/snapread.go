@@ -272,7 +272,7 @@ func (d *snapshotReader) string() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.Clone(jute.NewDecoder(b).String()), nil
+	return strings.Clone(jute.NewStored(b).String()), nil
 }
 
 // storedStat is the bytes of aclKey and StatPersisted.
@@ -299,7 +299,7 @@ func (d *snapshotReader) node(visit func(string, []byte, int64, tree.Meta) error
 	if err != nil {
 		return false, err
 	}
-	f := jute.NewDecoder(b)
+	f := jute.NewStored(b)
 	name, bytes, key := f.String(), f.Buffer(), f.Long()
 	m := tree.Meta{
 		Czxid: zk.Zxid(f.Long()), Mzxid: zk.Zxid(f.Long()), Ctime: f.Long(), Mtime: f.Long(),

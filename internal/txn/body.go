@@ -163,7 +163,7 @@ func decodeMulti(d *jute.Decoder) *Multi {
 	x := &Multi{}
 	for range n {
 		t := Type(d.Int())
-		sub := jute.NewDecoder(d.Buffer())
+		sub := jute.NewStored(d.Buffer())
 		if d.Err() != nil {
 			return nil
 		}

@@ -83,7 +83,7 @@ func (e *ErrType) Error() string { return fmt.Sprintf("txn: unsupported type %d"
 // parentCVersion (it becomes -1), a closeSession without paths (HasPaths is false), no digest, a digest of another version
 // (as if there were none).
 func Decode(b []byte) (*Txn, error) {
-	d := jute.NewDecoder(b)
+	d := jute.NewStored(b)
 	x := &Txn{Header: Header{
 		Session: zk.SessionID(d.Long()), Cxid: d.Int(), Zxid: zk.Zxid(d.Long()), Time: d.Long(), Type: Type(d.Int()),
 	}}
