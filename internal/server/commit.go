@@ -88,6 +88,9 @@ func (s *Server) commitLoop() {
 			s.gather(flushed)
 		}
 		s.takeLog(&b)
+		if len(b.entries) == 0 {
+			continue
+		}
 		for rest := b.entries; len(rest) > 0; {
 			some := s.share(rest)
 			rest = rest[len(some):]
@@ -102,11 +105,11 @@ func (s *Server) commitLoop() {
 			} else {
 				s.synced.set(last)
 			}
-			if s.store.SnapshotDue() && !s.snapping.Load() {
-				s.store.Roll()
-				s.snapshot()
-			}
+			s.roll()
 		}
+		s.mu.Lock()
+		s.turn = nobodys
+		s.mu.Unlock()
 		if s.opt.FlushDelay > 0 {
 			flushed = time.Now()
 		}
@@ -156,7 +159,7 @@ type logBatch struct {
 	buf     []byte
 }
 
-// takeLog fills a batch with the records that wait. They are encoded here, outside the lock.
+// takeLog fills a batch with the records that wait, unless a connection is at the log. They are encoded here, outside the lock.
 func (s *Server) takeLog(b *logBatch) {
 	clear(b.entries)
 	b.entries = b.entries[:0]
@@ -165,8 +168,18 @@ func (s *Server) takeLog(b *logBatch) {
 	}
 	b.buf = b.buf[:0]
 	s.mu.Lock()
+	if s.turn == connections || len(s.eff.Log) == 0 {
+		s.mu.Unlock()
+		return
+	}
+	s.turn = committers
 	b.txns = s.eff.TakeLog(b.txns)
 	s.mu.Unlock()
+	b.encode()
+}
+
+// encode makes the entries of the txns.
+func (b *logBatch) encode() {
 	for _, x := range b.txns {
 		at := len(b.buf)
 		b.buf = x.Append(b.buf) // when it grows, the entries before keep the old array

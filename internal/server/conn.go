@@ -306,6 +306,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 		s.rep.Step(&(*batch)[count], &s.eff)
 		count++
 	}
+	lone := s.claim()
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
 	s.mu.Unlock()
@@ -323,6 +324,10 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	*batch = (*batch)[:0]
 	batches.Put(batch)
 	s.flush(dirty)
+	if lone != nil {
+		s.alone(lone)
+		return used, ok
+	}
 	if busy {
 		c.waitTurn()
 	}

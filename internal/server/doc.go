@@ -25,7 +25,8 @@
 //
 // Packets to peers go the same way: perform posts them to their links under the lock, and flush writes them behind it. A link hands
 // over all packets that have come, and they take the lock once. What an ensemble wants on disk is the disk goroutine's, but for a
-// proposal that comes to a follower while no other is on its way: the link's goroutine syncs it (member.alone).
+// proposal that comes to a follower while no other is on its way: the link's goroutine syncs it (member.alone). In the same way a
+// write to a standalone server that comes alone is synced, applied and answered by its connection's goroutine (Server.alone).
 //
 // Invariants: DurableAck - Synced is said only after Store.Commit returned nil; SessionFIFO - bytes enter an outbox under the
 // replica's lock, in the order of its effects.

@@ -54,6 +54,8 @@ type Server struct {
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
+	turn       turn         // whose turn it is at the log, under mu
+	lone       logBatch     // the connection's whose turn it is
 	ahead      atomic.Int64 // tests: ms that sessions' time is ahead of the clock (Advance)
 	plain      atomic.Bool  // tests: sockets are read and written as on systems without rawSock
 	snapping   atomic.Bool
@@ -291,11 +293,8 @@ func (s *Server) perform(dirty []*conn) []*conn {
 	if s.member != nil {
 		s.member.carryOut()
 	}
-	if len(s.eff.Log) > 0 {
-		select {
-		case s.wakeCommit <- struct{}{}:
-		default:
-		}
+	if len(s.eff.Log) > 0 && s.turn != connections {
+		s.rouseCommit()
 	}
 	return dirty
 }
