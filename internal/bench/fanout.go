@@ -1,10 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/wire"
@@ -16,8 +16,8 @@ const fanoutChanges = 10
 
 // fanout lets many sessions watch one znode and changes it, some times.
 //
-// Each watcher is a goroutine of its own: from arming its watch on it does nothing but wait in a read, so that all that
-// happens between the change and the last notice is the server's writes and one read each.
+// From arming its watch on a watcher does nothing but wait (audience), so that all that happens between the change and the last notice is
+// the server's writes and one read each.
 func (r *runner) fanout(ctx context.Context, t *Target, fs *figures, res *Result) error {
 	in, leave, err := r.stage(ctx, t)
 	if err != nil {
@@ -38,6 +38,11 @@ func (r *runner) fanout(ctx context.Context, t *Target, fs *figures, res *Result
 	if err := writer.create(path, []byte{}); err != nil {
 		return err
 	}
+	all, err := newAudience(watchers)
+	if err != nil {
+		return err
+	}
+	defer all.close()
 	seen := make([]time.Time, len(watchers))
 	var cpu time.Duration
 	var last, middle []float64
@@ -46,36 +51,25 @@ func (r *runner) fanout(ctx context.Context, t *Target, fs *figures, res *Result
 		if err := armAll(watchers, path); err != nil {
 			return err
 		}
-		var wg sync.WaitGroup
-		failed := make(chan error, 1)
-		for i, s := range watchers {
-			s.c.SetReadDeadline(time.Now().Add(patience))
-			wg.Go(func() {
-				ev, err := s.notice()
-				seen[i] = time.Now()
-				if err == nil && (ev.Type != zk.EventNodeDataChanged || ev.Path != path) {
-					err = fmt.Errorf("a notice of %+v where %s was changed", ev, path)
-				}
-				if err != nil {
-					select {
-					case failed <- err:
-					default:
-					}
-				}
-			})
-		}
-		time.Sleep(50 * time.Millisecond) // the goroutines come to rest in their reads
 		before, _ := cpuOf(in.pids)
-		begun := time.Now()
-		_, err := writer.call(&wire.SetData{Path: path, Data: []byte{byte(n)}, Version: -1})
-		wg.Wait()
-		if err != nil {
-			return at("setData", path, err)
-		}
-		select {
-		case err := <-failed:
+		var begun time.Time
+		changed := make(chan error, 1)
+		err := all.await(func() {
+			begun = time.Now()
+			go func() {
+				_, err := writer.call(&wire.SetData{Path: path, Data: []byte{byte(n)}, Version: -1})
+				changed <- err
+			}()
+		}, func(i int) error {
+			ev, err := watchers[i].notice()
+			seen[i] = time.Now()
+			if err == nil && (ev.Type != zk.EventNodeDataChanged || ev.Path != path) {
+				err = fmt.Errorf("a notice of %+v where %s was changed", ev, path)
+			}
 			return err
-		default:
+		})
+		if err := cmp.Or(err, <-changed); err != nil {
+			return at("setData", path, err)
 		}
 		after, _ := cpuOf(in.pids)
 		cpu += after - before
