@@ -309,6 +309,7 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	lone := s.claim()
 	dirty := s.perform(few[:0])
 	busy := s.full(c)
+	alone := s.member != nil && s.rep.Undelivered() == 1
 	s.mu.Unlock()
 	if count == len(*batch) {
 		used = whole
@@ -323,7 +324,13 @@ func (c *conn) requests(b []byte, now int64) (used int, ok bool) {
 	clear(*batch)
 	*batch = (*batch)[:0]
 	batches.Put(batch)
-	s.flush(dirty)
+	if alone {
+		s.member.links.Flush()
+		flushClients(dirty)
+		s.member.alone()
+	} else {
+		s.flush(dirty)
+	}
 	if lone != nil {
 		s.alone(lone)
 		return used, ok
