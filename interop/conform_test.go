@@ -116,7 +116,7 @@ func TestConformance(t *testing.T) {
 		t.Run(k.String(), func(t *testing.T) {
 			Need(t, k)
 			for _, profile := range profileOrder {
-				t.Run(profile, func(t *testing.T) { runProfile(t, k, profile, cases) })
+				t.Run(profile, func(t *testing.T) { runProfile(t, k, profile, cases, Start) })
 			}
 			if *update && k == Apache && !t.Failed() {
 				for name, f := range files {
@@ -131,7 +131,7 @@ func TestConformance(t *testing.T) {
 
 // runProfile runs the cases of one profile: first those that share a server, then those that need one of their own, so
 // that no two servers run at once.
-func runProfile(t *testing.T, k Kind, profile string, cases []caseOf) {
+func runProfile(t *testing.T, k Kind, profile string, cases []caseOf, start func(testing.TB, Kind, Setup) *Server) {
 	setup := profiles[profile]
 	named := func(c caseOf) string { return c.file + "/" + c.Name }
 	t.Run("shared", func(t *testing.T) {
@@ -139,7 +139,7 @@ func runProfile(t *testing.T, k Kind, profile string, cases []caseOf) {
 		for _, c := range cases {
 			if c.profile() == profile && !c.own() && c.runsOn(k) {
 				if srv == nil {
-					srv = Start(t, k, setup)
+					srv = start(t, k, setup)
 				}
 				t.Run(named(c), func(t *testing.T) { runCase(t, srv, c) })
 			}
@@ -147,7 +147,7 @@ func runProfile(t *testing.T, k Kind, profile string, cases []caseOf) {
 	})
 	for _, c := range cases {
 		if c.profile() == profile && c.own() && c.runsOn(k) {
-			t.Run(named(c), func(t *testing.T) { runCase(t, Start(t, k, setup), c) })
+			t.Run(named(c), func(t *testing.T) { runCase(t, start(t, k, setup), c) })
 		}
 	}
 }

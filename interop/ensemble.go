@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 type Ensemble struct {
 	Servers []*Server // by id, less one
 	conf    []string
+	props   []string
 }
 
 // StartEnsemble starts one server of each kind, all at once, and returns when all of them serve. conf is added to each zoo.cfg.
@@ -25,7 +27,16 @@ func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
 // startWithObservers is StartEnsemble with the last servers as observers.
 func startWithObservers(t testing.TB, kinds []Kind, observers int, conf ...string) *Ensemble {
 	t.Helper()
-	e := &Ensemble{conf: append([]string{"tickTime=1000", "initLimit=20", "syncLimit=10", "4lw.commands.whitelist=*"}, conf...)}
+	return startEnsemble(t, kinds, observers, Setup{Conf: append([]string{"tickTime=1000", "4lw.commands.whitelist=*"}, conf...)})
+}
+
+// startEnsemble is startWithObservers with system properties, too; the setup's folder is not used.
+func startEnsemble(t testing.TB, kinds []Kind, observers int, setup Setup) *Ensemble {
+	t.Helper()
+	e := &Ensemble{
+		conf:  append([]string{"initLimit=20", "syncLimit=10"}, setup.Conf...),
+		props: setup.Props,
+	}
 	for i := range kinds {
 		quorum, election := freePort(t), freePort(t)
 		line := fmt.Sprintf("server.%d=127.0.0.1:%d:%d", i+1, quorum, election)
@@ -51,7 +62,7 @@ func (e *Ensemble) add(t testing.TB, k Kind) *Server {
 	t.Helper()
 	Need(t, k)
 	id := len(e.Servers) + 1
-	s := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg"), setup: Setup{Conf: e.conf}}
+	s := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg"), setup: Setup{Conf: e.conf, Props: e.props}}
 	if err := os.WriteFile(filepath.Join(s.Dir, "myid"), []byte(strconv.Itoa(id)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -98,13 +109,17 @@ func (e *Ensemble) Addrs() []string {
 	return all
 }
 
-// freePort finds a port that nobody has now.
+// freePort finds a port that nobody has now, from below those that connections are given (32768 and more, on Linux): else it could
+// be some connection's before the server is there.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 12000 + rand.IntN(20000)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port below 32000")
+	return 0
 }

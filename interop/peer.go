@@ -169,12 +169,7 @@ func tail(s string, n int) string {
 func (s *Server) Launch(t testing.TB) {
 	t.Helper()
 	if s.port == 0 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.port = l.Addr().(*net.TCPAddr).Port
-		l.Close()
+		s.port = freePort(t)
 	}
 	conf := []string{
 		"dataDir=" + s.Dir,

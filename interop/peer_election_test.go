@@ -112,12 +112,7 @@ func (s *stream) text() string { return string(s.skip(max(s.int(), 0))) }
 // freePorts takes n ports and gives them back: somebody else may have one in the meantime, but hardly ever does.
 func freePorts(t *testing.T, n int) (ports []int) {
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, freePort(t))
 	}
 	return ports
 }
