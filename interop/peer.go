@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,12 +109,20 @@ type Server struct {
 	Dir  string // dataDir
 
 	setup Setup
+	at    *place
 	port  int
 	cfg   string // path of zoo.cfg
 	log   logBuffer
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
+}
+
+// place is where a server runs that does not run here; nil is loopback.
+type place struct {
+	host   string   // its address
+	prefix []string // the command that runs another one there
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // logBuffer collects what the process prints.
@@ -174,7 +184,7 @@ func (s *Server) Launch(t testing.TB) {
 	conf := []string{
 		"dataDir=" + s.Dir,
 		"clientPort=" + strconv.Itoa(s.port),
-		"clientPortAddress=127.0.0.1",
+		"clientPortAddress=" + s.host(),
 		"admin.enableServer=false",
 	}
 	conf = append(conf, s.setup.Conf...)
@@ -195,7 +205,12 @@ func (s *Server) Launch(t testing.TB) {
 	if s.Kind == Apache {
 		args = append(args, apacheMain)
 	}
-	s.cmd = exec.Command(name, append(args, s.cfg)...)
+	args = append(args, s.cfg)
+	if s.at != nil {
+		args = append(append(slices.Clone(s.at.prefix), name), args...)
+		name, args = args[0], args[1:]
+	}
+	s.cmd = exec.Command(name, args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -236,7 +251,14 @@ func (s *Server) Serves() error {
 }
 
 // Addr is where clients connect.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort(s.host(), strconv.Itoa(s.port)) }
+
+func (s *Server) host() string {
+	if s.at == nil {
+		return "127.0.0.1"
+	}
+	return s.at.host
+}
 
 // Log is what the process printed so far.
 func (s *Server) Log() string { return s.log.String() }
@@ -283,7 +305,13 @@ func (s *Server) Restart(t testing.TB) {
 func (s *Server) FourLetters(word string) (string, error) { return s.fourLetters(word, patience) }
 
 func (s *Server) fourLetters(word string, wait time.Duration) (string, error) {
-	c, err := net.DialTimeout("tcp", s.Addr(), wait)
+	dial := (&net.Dialer{}).DialContext
+	if s.at != nil {
+		dial = s.at.dial
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	c, err := dial(ctx, "tcp", s.Addr())
 	if err != nil {
 		return "", err
 	}
