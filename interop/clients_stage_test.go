@@ -88,11 +88,15 @@ func (s *stage) do(t *testing.T, word string) {
 // hang is how long one scenario may take on a busy machine before it counts as hanging.
 const hang = 2 * time.Minute
 
-// onEveryServer plays a scenario against Apache's server, which proves the scenario, and against ours.
+// onEveryServer plays a scenario against Apache's server, which proves the scenario, against ours, and against a follower of three.
 func onEveryServer(t *testing.T, play func(t *testing.T, s *stage)) {
-	for _, kind := range []Kind{Apache, Zooid} {
-		t.Run(kind.String(), func(t *testing.T) {
-			server := Start(t, kind, Setup{Conf: []string{"extendedTypesEnabled=true", "4lw.commands.whitelist=*"}})
+	for name, start := range map[string]func(testing.TB, Kind, Setup) *Server{"apache": Start, "zooid": Start, "zooid, one of three": startTrio} {
+		t.Run(name, func(t *testing.T) {
+			kind := Zooid
+			if name == Apache.String() {
+				kind = Apache
+			}
+			server := start(t, kind, Setup{Conf: []string{"extendedTypesEnabled=true", "4lw.commands.whitelist=*"}})
 			s := &stage{server: server, proxy: newProxy(t, server.Addr())}
 			if kind == Apache {
 				s.door = newProxy(t, server.Addr())

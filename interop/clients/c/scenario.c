@@ -526,7 +526,7 @@ static void configuration(void)
     int length = sizeof buffer;
     struct Stat stat;
     code("configuration", ZOK, zoo_getconfig(a, 0, buffer, &length, &stat));
-    ok("a standalone configuration is empty", length <= 0);
+    ok("a configuration is empty or names servers", length <= 0 || strncmp(buffer, "server.1=", 9) == 0);
     length = sizeof buffer;
     code("reconfig without the feature", ZRECONFIGDISABLED,
         zoo_reconfig(a, "server.2=127.0.0.1:1:2;3", NULL, NULL, -1, buffer, &length, &stat));
