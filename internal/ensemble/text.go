@@ -141,6 +141,9 @@ func FromEntries(entries []java.Entry, multiAddress bool) (*Config, error) {
 			weights[m.ID] = 1
 		}
 	}
+	if len(c.Groups)+len(c.Weights) == 0 { // empty groups of no voter: its text would not show them
+		c.Groups, c.Weights = nil, nil
+	}
 	return c, nil
 }
 

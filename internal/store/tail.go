@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"io"
 	"os"
 
@@ -32,19 +33,38 @@ type tail struct {
 	used int64 // end of the last byte that is not zero; at most the offset asked for if there is none
 }
 
-// readTail reads the file from off to its end.
+// sparse is a file that knows where it has no data: see vfs.File.
+type sparse interface {
+	// NextData is where data begins at or behind off: before it there are zeros only. The end of the file, if there is no more.
+	NextData(off int64) (int64, error)
+}
+
+var noData [64 << 10]byte
+
+// readTail reads the file from off to its end. Most of it is padding, which a system that can tell is not asked to read.
 func readTail(f vfs.File, off int64) (t tail, err error) {
 	if t.size, err = f.Size(); err != nil {
 		return t, err
 	}
-	buf := make([]byte, 64<<10)
+	holes, _ := f.(sparse)
+	buf := make([]byte, len(noData))
 	for at := off; at < t.size; {
-		n, err := f.ReadAt(buf[:min(int64(len(buf)), t.size-at)], at)
-		for i := n - 1; i >= 0; i-- {
-			if buf[i] != 0 {
-				t.used = at + int64(i) + 1
+		if holes != nil {
+			next, err := holes.NextData(at)
+			if err != nil {
+				return t, err
+			}
+			if at = max(at, next); at >= t.size {
 				break
 			}
+		}
+		n, err := f.ReadAt(buf[:min(int64(len(buf)), t.size-at)], at)
+		if !bytes.Equal(buf[:n], noData[:n]) {
+			last := n
+			for buf[last-1] == 0 {
+				last--
+			}
+			t.used = at + int64(last)
 		}
 		at += int64(n)
 		if err == io.EOF && at < t.size {

@@ -47,6 +47,7 @@ type File interface {
 	Sync() error
 	Datasync() error
 	Size() (int64, error)
+	// A file may have, besides, NextData(off int64) (int64, error): see OS.
 }
 
 // ErrLocked says that another process holds a directory.

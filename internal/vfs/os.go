@@ -70,6 +70,10 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// NextData is where data begins at or behind off: before it there are zeros only. It is off itself where the system cannot tell, and the
+// end of the file if there is no more.
+func (f osFile) NextData(off int64) (int64, error) { return nextData(f.File, off) }
+
 // sparse lengthens a file by one zero byte at its new end, as Apache does.
 func sparse(f *os.File, size int64) error {
 	_, err := f.WriteAt([]byte{0}, size-1)

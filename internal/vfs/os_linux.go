@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 )
@@ -31,4 +32,26 @@ func preallocate(f *os.File, have, size int64) error {
 			return os.NewSyscallError("fallocate", err)
 		}
 	}
+}
+
+// seekData is SEEK_DATA of lseek(2), which skips holes and what is allocated and was never written.
+const seekData = 3
+
+func nextData(f *os.File, off int64) (int64, error) {
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	next, err := f.Seek(off, seekData)
+	switch {
+	case errors.Is(err, syscall.ENXIO): // nothing from off on
+		next, err = f.Seek(0, io.SeekEnd)
+	case errors.Is(err, syscall.EINVAL): // a file system without it
+		next, err = off, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	_, err = f.Seek(at, io.SeekStart)
+	return next, err
 }

@@ -306,3 +306,43 @@ func TestFaults(t *testing.T) {
 		t.Errorf("after the crash: %v", err)
 	}
 }
+
+// What NextData skips is zero, and what was written it does not skip, synced or not.
+func TestNextData(t *testing.T) {
+	f := put(t, OS{}, filepath.Join(t.TempDir(), "f"), "")
+	defer f.Close()
+	must(t, f.Preallocate(4<<20))
+	size := int64(4 << 20)
+	next := func(off int64) int64 {
+		n, err := f.(interface{ NextData(int64) (int64, error) }).NextData(off)
+		must(t, err)
+		return n
+	}
+	for _, at := range []int64{3 << 20, 1 << 20, size - 1} {
+		_, err := f.WriteAt([]byte("x"), at)
+		must(t, err)
+		for _, from := range []int64{0, at - 5, at} {
+			if n := next(from); n < from || n > at {
+				t.Errorf("data at %d, from %d on it is said to begin at %d", at, from, n)
+			}
+		}
+		must(t, f.Datasync())
+	}
+	if n := next(size); n != size {
+		t.Errorf("behind the end: %d", n)
+	}
+	must(t, f.Truncate(0))
+	must(t, f.Truncate(size))
+	if n := next(0); n != 0 && n != size {
+		t.Errorf("in a hole: %d", n)
+	}
+	_, err := f.Write([]byte("head"))
+	must(t, err)
+	next(0)
+	_, err = f.Write([]byte("more")) // the position is where it was
+	must(t, err)
+	b := make([]byte, 8)
+	if _, err := f.ReadAt(b, 0); err != nil || string(b) != "headmore" {
+		t.Errorf("%q %v", b, err)
+	}
+}
