@@ -7,7 +7,8 @@
 //	testdata/    the cases: steps, and below each step what Apache answered. A line that begins with zooid[id] is what
 //	             Zooid answers where it differs; id is an entry of docs/divergence.md
 //	clients/     a scenario for each real client (Java, Curator, C, kazoo, Node; Go's is clients_go_test.go), played on both
-//	             servers by clients_*_test.go, which take connections and servers away in the middle
+//	             servers by clients_*_test.go, which take connections and servers away in the middle; and contenders for the
+//	             same locks and offices (Curator, kazoo; Go's is contender_test.go), which line_test.go lets loose on each other
 //
 // The recordings are Apache's own answers: go test ./interop -run Conformance/apache -update rewrites them from a running Apache
 // server, never from Zooid. Zooid is then compared with the recording, so that the suite also runs where no Apache is

@@ -71,7 +71,7 @@ func (l *Lock) acquire(ctx context.Context, wait func(*place) error) (*Hold, err
 	if h := l.again(); h != nil {
 		return h, nil
 	}
-	p, err := joinIn(ctx, l.c, l.path, l.Layout.folder(), func(guid string) string { return l.Layout.name(guid, l.kind) }, l.Data)
+	p, err := joinIn(ctx, l.c, l.path, l.Layout.folder, func(guid string) string { return l.Layout.name(guid, l.kind) }, l.Data)
 	if err != nil {
 		return nil, err
 	}

@@ -27,12 +27,13 @@ const (
 	CuratorLatch
 )
 
-// folder is what the znodes' parent is made as.
-func (l Layout) folder() zk.Mode {
+// folder makes the znodes' parent.
+func (l Layout) folder(ctx context.Context, c *client.Client, path string) error {
+	mode := zk.Container
 	if l == Kazoo {
-		return zk.Persistent
+		mode = zk.Persistent
 	}
-	return zk.Container
+	return MakeFolder(ctx, c, path, mode)
 }
 
 // kind is what a contender wants.
@@ -128,13 +129,16 @@ type place struct {
 	stat   zk.Stat // at its creation
 }
 
+// folderMaker makes a folder that is missing. That somebody else has made it is fine.
+type folderMaker func(ctx context.Context, c *client.Client, path string) error
+
 // join goes to the end of the line in a folder that goes when it is empty. When it fails nothing is left behind, or will not be for long.
 func join(ctx context.Context, c *client.Client, folder string, name func(guid string) string, data []byte) (*place, error) {
-	return joinIn(ctx, c, folder, zk.Container, name, data)
+	return joinIn(ctx, c, folder, Curator.folder, name, data)
 }
 
-// joinIn is join for a folder of any mode.
-func joinIn(ctx context.Context, c *client.Client, folder string, mode zk.Mode, name func(guid string) string, data []byte) (*place, error) {
+// joinIn is join for a folder that is made in another way.
+func joinIn(ctx context.Context, c *client.Client, folder string, make folderMaker, name func(guid string) string, data []byte) (*place, error) {
 	p := &place{c: c, folder: folder, guid: newGUID()}
 	prefix := zk.JoinPath(folder, name(p.guid))
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -144,7 +148,7 @@ func joinIn(ctx context.Context, c *client.Client, folder string, mode zk.Mode, 
 		case err == nil:
 			return p, nil
 		case errors.Is(err, zk.NoNode):
-			if err := MakeFolder(ctx, c, folder, mode); err != nil {
+			if err := make(ctx, c, folder); err != nil {
 				return nil, err
 			}
 			continue

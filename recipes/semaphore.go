@@ -2,8 +2,10 @@ package recipes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/zooid-io/zooid/client"
 	"github.com/zooid-io/zooid/zk"
@@ -62,11 +64,11 @@ func (s *Semaphore) lock() *Lock {
 // lease takes a lease under the lock. Whatever is in the folder counts as one, as it does for Curator and kazoo, whose leases have
 // no number.
 func (s *Semaphore) lease(ctx context.Context, wait bool) (*Hold, error) {
-	folder := zk.JoinPath(s.path, "leases")
+	folder, make := zk.JoinPath(s.path, "leases"), Curator.folder
 	if s.Layout == Kazoo {
-		folder = s.path
+		folder, make = s.path, s.kazooFolder
 	}
-	p, err := joinIn(ctx, s.c, folder, s.Layout.folder(), func(guid string) string { return "_c_" + guid + "-lease-" }, s.Data)
+	p, err := joinIn(ctx, s.c, folder, make, func(guid string) string { return "_c_" + guid + "-lease-" }, s.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +96,23 @@ func (s *Semaphore) lease(ctx context.Context, wait bool) (*Hold, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// kazooFolder makes the folder of the leases as kazoo does, which reads in it how many there may be.
+func (s *Semaphore) kazooFolder(ctx context.Context, c *client.Client, path string) error {
+	if parent, _, ok := zk.SplitPath(path); ok {
+		if err := MakeFolder(ctx, c, parent, zk.Persistent); err != nil {
+			return err
+		}
+	}
+	err := Insist(ctx, func() error {
+		_, _, err := c.Create(ctx, path, strconv.AppendInt(nil, int64(s.size), 10), zk.Persistent)
+		return err
+	})
+	if errors.Is(err, zk.NodeExists) {
+		return nil
+	}
+	return err
 }
 
 // MultiLock holds several locks as one: all or none. It takes them in the order of their paths, so that two of them that share some
