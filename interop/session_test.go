@@ -97,7 +97,7 @@ func playSession(t *testing.T, c *script.Case, server *Server, shells Kind) {
 var (
 	sessionFence = regexp.MustCompile(`(?m)^printwatches is on\n`)
 	sessionEvent = regexp.MustCompile(`(?m)^WatchedEvent .*\n`)
-	sessionStart = regexp.MustCompile(`(?m)^WatchedEvent state:SyncConnected type:None.*\n`)
+	sessionStart = regexp.MustCompile(`(?m)^WatchedEvent state:(SyncConnected|ConnectedReadOnly) type:None.*\n`)
 	sessionEnd   = regexp.MustCompile(`\z`)
 
 	sessionClosed = regexp.MustCompile(`\n*WATCHER::\n\nWatchedEvent state:Closed .*\n`)
