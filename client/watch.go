@@ -193,3 +193,24 @@ func (c *Client) RemoveWatches(ctx context.Context, path string, which zk.Watche
 	}
 	return c.do(ctx, path, &wire.WatchQuery{Remove: true, Path: c.out(path), Type: which}, nil, nil)
 }
+
+// ForgetWatches is RemoveWatches without a server, for who has no connection and does not want to wait for one: the watches are removed
+// here, as RemoveWatches tells it, and are not set again with the next connection.
+//
+// Errors: zk.NoWatcher.
+func (c *Client) ForgetWatches(path string, which zk.WatcherType) error {
+	if which < zk.WatcherChildren || which > zk.WatcherPersistentRecursive {
+		return badArguments("removeWatches", path, errors.New("unknown type of watch"))
+	}
+	op := &wire.WatchQuery{Remove: true, Path: c.out(path), Type: which}
+	if err := checkPath(op, path); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.core.Unwatch(op.Path, which) {
+		return &zk.Error{Op: opName(op), Path: path, Code: zk.NoWatcher}
+	}
+	c.perform()
+	return nil
+}

@@ -5,9 +5,12 @@
 //	raw.go       a connection that can send any bytes
 //	runner.go    plays the steps of a case and writes down, line by line, what the server answered
 //	testdata/    the cases: steps, and below each step what Apache answered. A line that begins with zooid[id] is what
-//	             Zooid answers where it differs; id is an entry of docs/divergence.md
+//	             Zooid answers where it differs; id is an entry of docs/divergence.md. session/ is what is typed at several shells
+//	             at once, and what Apache's print
 //	clients/     a scenario for each real client (Java, Curator, C, kazoo, Node; Go's is clients_go_test.go), played on both
-//	             servers and on three by clients_*_test.go, which take connections and servers away in the middle
+//	             servers and on three by clients_*_test.go, which take connections and servers away in the middle; and contenders
+//	             for the same locks and offices (Curator, kazoo; Go's is contender_test.go), which line_test.go lets loose on each
+//	             other
 //	siege_*      ensembles in network namespaces, and what happens to them
 //
 // The recordings are Apache's own answers: go test ./interop -run Conformance/apache -update rewrites them from a running Apache

@@ -225,9 +225,13 @@ type said struct {
 
 func runApacheShell(t *testing.T, addr, script string, args ...string) said {
 	t.Helper()
-	return runAShell(t, script, exec.Command("java", append([]string{"-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+	return runAShell(t, script, apacheShellCommand(addr, args...))
+}
+
+func apacheShellCommand(addr string, args ...string) *exec.Cmd {
+	return exec.Command("java", append([]string{"-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", strings.Join(apacheShell, ":"), "org.apache.zookeeper.ZooKeeperMain",
-		"-server", addr}, args...)...))
+		"-server", addr}, args...)...)
 }
 
 func runOurShell(t *testing.T, addr, script string, args ...string) said {

@@ -26,8 +26,12 @@ func (t Term) Resign(ctx context.Context) error { return t.Release(ctx) }
 //	lead(term.Context(), term.Token()) // until the context ends
 //	term.Resign(ctx)
 //
-// In the tree it is a Lock whose znodes carry the candidates' ids: Curator's LeaderSelector may stand in the same line.
+// In the tree it is a Lock whose znodes carry the candidates' ids: Curator's LeaderSelector may stand in the same line, and with their
+// Layouts Curator's LeaderLatch or kazoo's Election.
 type Election struct {
+	// Layout names the znode. Set it before the first use.
+	Layout Layout
+
 	c    *client.Client
 	path string
 	id   []byte
@@ -41,7 +45,7 @@ func NewElection(c *client.Client, path string, id []byte) *Election {
 // Campaign stands for election and waits until the office is ours. For errors see Lock.Acquire.
 func (e *Election) Campaign(ctx context.Context) (Term, error) {
 	l := NewLock(e.c, e.path)
-	l.Data = e.id
+	l.Layout, l.Data = e.Layout, e.id
 	h, err := l.Acquire(ctx)
 	return Term{h}, err
 }

@@ -71,7 +71,7 @@ func (l *Lock) acquire(ctx context.Context, wait func(*place) error) (*Hold, err
 	if h := l.again(); h != nil {
 		return h, nil
 	}
-	p, err := join(ctx, l.c, l.path, func(guid string) string { return l.Layout.name(guid, l.kind) }, l.Data)
+	p, err := joinIn(ctx, l.c, l.path, l.Layout.folder, func(guid string) string { return l.Layout.name(guid, l.kind) }, l.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (l *Lock) share() *Hold {
 
 // SharedLock is a lock that is held by one writer or by any number of readers. It is fair: who came first goes first, and a reader
 // behind a waiting writer waits too. Curator's InterProcessReadWriteLock and, with its Layout, kazoo's ReadLock and WriteLock may
-// stand in the same line; so may a Lock, which counts as a writer.
+// stand in the same line; so may a Lock, which counts as a writer for all but Curator's, which does not see it.
 type SharedLock struct {
 	Layout Layout
 	Data   []byte

@@ -12,17 +12,29 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// Layout is how contenders for a lock name their znodes, so that programs of other libraries may stand in the same line.
+// Layout is how contenders for a lock or an office name their znodes, so that programs of other libraries may stand in the same line.
 type Layout int
 
-// The layouts. Whoever is in the folder is honoured, whatever its layout; it is the others who must know ours.
+// The layouts. Whoever is in the folder is honoured, whatever its layout; it is the others who must know ours: docs/recipes.md says
+// who knows whom.
 const (
-	// Curator: "_c_" GUID "-lock-" number. Curator's InterProcessMutex and InterProcessReadWriteLock, go-zookeeper's Lock.
+	// Curator: "_c_" GUID "-lock-" number. Curator's InterProcessMutex, LeaderSelector and InterProcessReadWriteLock, go-zookeeper's Lock.
 	Curator Layout = iota
-	// Kazoo: GUID "__lock__" number. Kazoo's Lock, ReadLock and WriteLock. (Kazoo knows Curator's only if told by
-	// extra_lock_patterns.)
+	// Kazoo: GUID "__lock__" number. Kazoo's Lock, Election, ReadLock and WriteLock. Its folders stay when they are empty: a lock of
+	// kazoo's makes its folder once, and fails if that is gone later.
 	Kazoo
+	// CuratorLatch: "_c_" GUID "-latch-" number. Curator's LeaderLatch, which does not see the line of a LeaderSelector.
+	CuratorLatch
 )
+
+// folder makes the znodes' parent.
+func (l Layout) folder(ctx context.Context, c *client.Client, path string) error {
+	mode := zk.Container
+	if l == Kazoo {
+		mode = zk.Persistent
+	}
+	return MakeFolder(ctx, c, path, mode)
+}
 
 // kind is what a contender wants.
 type kind int
@@ -35,8 +47,11 @@ const (
 
 // name is that of the znode, without its number.
 func (l Layout) name(guid string, k kind) string {
-	if l == Kazoo {
+	switch l {
+	case Kazoo:
 		return guid + [...]string{"__lock__", "__rlock__", "__lock__"}[k]
+	case CuratorLatch:
+		return "_c_" + guid + "-latch-"
 	}
 	return "_c_" + guid + "-" + [...]string{"lock-", "__READ__", "__WRIT__"}[k]
 }
@@ -114,8 +129,16 @@ type place struct {
 	stat   zk.Stat // at its creation
 }
 
-// join goes to the end of the line. When it fails nothing is left behind, or will not be for long.
+// folderMaker makes a folder that is missing. That somebody else has made it is fine.
+type folderMaker func(ctx context.Context, c *client.Client, path string) error
+
+// join goes to the end of the line in a folder that goes when it is empty. When it fails nothing is left behind, or will not be for long.
 func join(ctx context.Context, c *client.Client, folder string, name func(guid string) string, data []byte) (*place, error) {
+	return joinIn(ctx, c, folder, Curator.folder, name, data)
+}
+
+// joinIn is join for a folder that is made in another way.
+func joinIn(ctx context.Context, c *client.Client, folder string, make folderMaker, name func(guid string) string, data []byte) (*place, error) {
 	p := &place{c: c, folder: folder, guid: newGUID()}
 	prefix := zk.JoinPath(folder, name(p.guid))
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
@@ -125,7 +148,7 @@ func join(ctx context.Context, c *client.Client, folder string, name func(guid s
 		case err == nil:
 			return p, nil
 		case errors.Is(err, zk.NoNode):
-			if err := MakeFolder(ctx, c, folder, zk.Container); err != nil {
+			if err := make(ctx, c, folder); err != nil {
 				return nil, err
 			}
 			continue

@@ -2,9 +2,10 @@ package recipes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/zooid-io/zooid/client"
 	"github.com/zooid-io/zooid/zk"
@@ -13,9 +14,12 @@ import (
 // Semaphore is held by so many at once, and served in the order in which they came. All handles must have the same size.
 //
 // In the tree, as Curator's InterProcessSemaphoreV2 has it: path/locks is a Lock, whose holder alone looks for a free lease, so that
-// a release wakes one; path/leases has an ephemeral znode for each lease.
+// a release wakes one; path/leases has an ephemeral znode for each lease. With the Layout of kazoo's Semaphore the lock is beside path,
+// with "-__lock__" at the end of its name, and the leases are path's children.
 type Semaphore struct {
-	Data []byte // what a lease's znode carries
+	// Layout is where lock and leases are; Data is what a lease's znode carries. Set them before the first use.
+	Layout Layout
+	Data   []byte
 
 	c    *client.Client
 	path string
@@ -29,7 +33,7 @@ func NewSemaphore(c *client.Client, path string, size int) *Semaphore {
 
 // Acquire waits for a lease. For errors see Lock.Acquire. Tokens rise with each lease given.
 func (s *Semaphore) Acquire(ctx context.Context) (*Hold, error) {
-	h, err := NewLock(s.c, zk.JoinPath(s.path, "locks")).Acquire(ctx)
+	h, err := s.lock().Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +43,7 @@ func (s *Semaphore) Acquire(ctx context.Context) (*Hold, error) {
 
 // TryAcquire takes a lease if one is free and nobody else is about to take it, and gives ErrBusy if not.
 func (s *Semaphore) TryAcquire(ctx context.Context) (*Hold, error) {
-	h, err := NewLock(s.c, zk.JoinPath(s.path, "locks")).TryAcquire(ctx)
+	h, err := s.lock().TryAcquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,21 +51,34 @@ func (s *Semaphore) TryAcquire(ctx context.Context) (*Hold, error) {
 	return s.lease(ctx, false)
 }
 
-// lease takes a lease under the lock.
+// lock is who may look for a lease.
+func (s *Semaphore) lock() *Lock {
+	if s.Layout == Kazoo {
+		l := NewLock(s.c, s.path+"-__lock__")
+		l.Layout = Kazoo
+		return l
+	}
+	return NewLock(s.c, zk.JoinPath(s.path, "locks"))
+}
+
+// lease takes a lease under the lock. Whatever is in the folder counts as one, as it does for Curator and kazoo, whose leases have
+// no number.
 func (s *Semaphore) lease(ctx context.Context, wait bool) (*Hold, error) {
-	folder := zk.JoinPath(s.path, "leases")
-	p, err := join(ctx, s.c, folder, func(guid string) string { return "_c_" + guid + "-lease-" }, s.Data)
+	folder, make := zk.JoinPath(s.path, "leases"), Curator.folder
+	if s.Layout == Kazoo {
+		folder, make = s.path, s.kazooFolder
+	}
+	p, err := joinIn(ctx, s.c, folder, make, func(guid string) string { return "_c_" + guid + "-lease-" }, s.Data)
 	if err != nil {
 		return nil, err
 	}
 	for {
 		names, changed, err := watchChildren(ctx, s.c, folder)
 		if err == nil {
-			line := lineUp(names)
-			if !slices.ContainsFunc(line, func(e entrant) bool { return strings.HasSuffix(p.path, "/"+e.name) }) {
+			if !slices.ContainsFunc(names, func(name string) bool { return p.path == zk.JoinPath(folder, name) }) {
 				return nil, fmt.Errorf("%w: somebody has deleted %s", ErrLost, p.path)
 			}
-			if len(line) <= s.size {
+			if len(names) <= s.size {
 				return p.hold(), nil
 			}
 			if !wait {
@@ -79,6 +96,23 @@ func (s *Semaphore) lease(ctx context.Context, wait bool) (*Hold, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// kazooFolder makes the folder of the leases as kazoo does, which reads in it how many there may be.
+func (s *Semaphore) kazooFolder(ctx context.Context, c *client.Client, path string) error {
+	if parent, _, ok := zk.SplitPath(path); ok {
+		if err := MakeFolder(ctx, c, parent, zk.Persistent); err != nil {
+			return err
+		}
+	}
+	err := Insist(ctx, func() error {
+		_, _, err := c.Create(ctx, path, strconv.AppendInt(nil, int64(s.size), 10), zk.Persistent)
+		return err
+	})
+	if errors.Is(err, zk.NodeExists) {
+		return nil
+	}
+	return err
 }
 
 // MultiLock holds several locks as one: all or none. It takes them in the order of their paths, so that two of them that share some

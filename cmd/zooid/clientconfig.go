@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -43,32 +42,25 @@ func readProperties(file string, props config.Properties) error {
 	return nil
 }
 
-// clientTLS is what properties (zookeeper.client.secure, zookeeper.ssl.*) say of TLS, nil for none. Key and trust stores are PEM files
-// here.
+// clientTLS is what properties (zookeeper.client.secure, zookeeper.ssl.*) say of TLS, nil for none.
 func clientTLS(props config.Properties) (*tls.Config, error) {
 	if !strings.EqualFold(props["zookeeper.client.secure"], "true") {
 		return nil, nil
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if trust := props["zookeeper.ssl.trustStore.location"]; trust != "" {
-		pem, err := os.ReadFile(trust)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: no certificate in PEM form", trust)
-		}
+	trust, err := readStore(props, "zookeeper.ssl.trustStore")
+	if err == nil && trust != nil {
+		c.RootCAs, err = trust.pool()
 	}
-	if key := props["zookeeper.ssl.keyStore.location"]; key != "" {
-		if props["zookeeper.ssl.keyStore.password"] != "" {
-			return nil, errors.New("zookeeper.ssl.keyStore.location: only PEM files without a password are read")
-		}
-		cert, err := tls.LoadX509KeyPair(key, key)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		c.Certificates = []tls.Certificate{cert}
+	if err != nil {
+		return nil, err
+	}
+	key, err := readStore(props, "zookeeper.ssl.keyStore")
+	if err == nil && key != nil {
+		c.Certificates, err = key.own()
+	}
+	if err != nil {
+		return nil, err
 	}
 	if strings.EqualFold(props["zookeeper.ssl.hostnameVerification"], "false") {
 		// The chain still counts, only the name does not: Go has no switch for that alone.

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"html"
-	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ const (
 )
 
 // lines draws series over a linear x. It is "" if there are no points. ticks are those of x; nil is "choose".
-func lines(title, xTitle string, all []series, y scale, ticks []tick) template.HTML {
+func lines(title, xTitle string, all []series, y scale, ticks []tick) markup {
 	loX, hiX, loY, hiY := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, s := range all {
 		for _, p := range s.points {
@@ -115,7 +114,7 @@ func lines(title, xTitle string, all []series, y scale, ticks []tick) template.H
 		b.WriteString(`"/>`)
 	}
 	b.WriteString("</svg>")
-	return template.HTML(b.String())
+	return markup(b.String())
 }
 
 // bar is one line of a plot of ratios.
@@ -126,7 +125,7 @@ type bar struct {
 }
 
 // ratioPlot draws bars on a logarithmic axis from the middle, which is 1: better to the right, worse to the left.
-func ratioPlot(title string, bars []bar) template.HTML {
+func ratioPlot(title string, bars []bar) markup {
 	if len(bars) == 0 {
 		return ""
 	}
@@ -161,7 +160,7 @@ func ratioPlot(title string, bars []bar) template.HTML {
 			barLabel, y+13, html.EscapeString(x.label), class, lo, y+2, max(1, hi-lo), barHeight-5, width-barValue, y+13, html.EscapeString(x.note))
 	}
 	b.WriteString("</svg>")
-	return template.HTML(b.String())
+	return markup(b.String())
 }
 
 func open(b *strings.Builder, title string, width, height int) {

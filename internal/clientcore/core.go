@@ -237,7 +237,7 @@ func (c *Core) replied(now int64, k *Call, h wire.ReplyHeader, d *jute.Decoder) 
 	switch op := k.Op.(type) {
 	case *wire.WatchQuery:
 		if op.Remove && h.Err == zk.OK { // of an abandoned call too: the server has forgotten the watches
-			c.watches.removed(&c.effects, op.Path, op.Type)
+			c.watches.removed(&c.effects, op.Path, op.Type, zk.StateSyncConnected)
 		}
 	case *wire.CloseSession:
 		c.finish(k, h.Err)

@@ -142,6 +142,10 @@ func (s *stage) do(t *testing.T, text string) []string {
 		if s.c.Forget(s.watches[plain[0]]) {
 			return []string{"last"}
 		}
+	case "unwatch": // unwatch /path type=n
+		if !s.c.Unwatch(plain[0], zk.WatcherType(num("type", 3))) {
+			return []string{"none"}
+		}
 	case "reply": // reply xid [zxid=] [err=] [body=hex]
 		xid, err := strconv.Atoi(plain[0])
 		if err != nil {

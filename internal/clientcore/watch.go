@@ -119,18 +119,31 @@ func (r *registry) fire(out *Effects, e zk.Event) {
 	}
 }
 
-// removed forgets the watches of one type at a path, and tells their owners.
-func (r *registry) removed(out *Effects, path string, which zk.WatcherType) {
+// removed forgets the watches of one type at a path, and tells their owners, with the state of the connection. any says that there
+// were some.
+func (r *registry) removed(out *Effects, path string, which zk.WatcherType, s zk.State) (any bool) {
 	for k := range kinds {
 		if which != zk.WatcherAny && which != k.Type() {
 			continue
 		}
 		for _, w := range r[k][path] {
-			e := zk.Event{Type: k.removedEvent(), State: zk.StateSyncConnected, Path: path, Zxid: -1}
+			e := zk.Event{Type: k.removedEvent(), State: s, Path: path, Zxid: -1}
 			out.Fired = append(out.Fired, Fired{Watch: w, Event: e, Last: true})
+			any = true
 		}
 		delete(r[k], path)
 	}
+	return any
+}
+
+// Unwatch forgets the watches of one type at a path without a server, and tells their owners. A server that has them goes on to send
+// their events, which then concern nobody. any says that there were some.
+func (c *Core) Unwatch(path string, which zk.WatcherType) (any bool) {
+	s := zk.StateDisconnected
+	if c.state == Connected || c.state == ConnectedReadOnly {
+		s = zk.StateSyncConnected
+	}
+	return c.watches.removed(&c.effects, path, which, s)
 }
 
 // ended forgets all watches, and tells their owners of the session's end.

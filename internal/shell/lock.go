@@ -39,8 +39,8 @@ func runLock(ctx context.Context, s *Shell, a *args) error {
 	if err := ensure(wait, c, path); err != nil {
 		return err
 	}
-	// The name is ours even if the reply to create is lost.
-	prefix := "lock-" + rand.Text() + "-"
+	// The name is ours even if the reply to create is lost, and one that Curator and package recipes know for a contender's.
+	prefix := "_c_" + rand.Text() + "-lock-"
 	mine, _, err := c.Create(wait, zk.JoinPath(path, prefix), nil, zk.EphemeralSequential)
 	if errors.Is(err, zk.ConnectionLoss) {
 		mine, err = findOwn(wait, c, path, prefix, err)

@@ -12,6 +12,7 @@ const pastLines = 1000
 type past struct {
 	lines []string
 	file  string
+	part  string // the lines so far of a transaction that goes on
 }
 
 // openPast reads a history file. One that cannot be read is as good as none: nobody wants a shell to fail for that.
@@ -42,8 +43,13 @@ func (p *past) keep(line string) bool {
 	return true
 }
 
-// Add remembers a line. Passwords are not written down.
+// Add remembers a line; the lines of a transaction, as one. Passwords are not written down.
 func (p *past) Add(line string) {
+	if p.part += line; openTxn(p.part) {
+		p.part += "\n"
+		return
+	}
+	line, p.part = oneLine(p.part), ""
 	if !p.keep(line) || p.file == "" || strings.HasPrefix(strings.TrimSpace(line), "addauth") {
 		return
 	}

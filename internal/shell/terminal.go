@@ -22,6 +22,8 @@ type Terminal struct {
 	past    *past
 	search  search
 	pending []byte // keys that were read and not yet handed on
+	open    bool   // the line goes on with the next
+	dropped bool   // and Ctrl-C has ended it
 	w, h    int
 
 	mu        sync.Mutex
@@ -59,13 +61,17 @@ func (t *Terminal) prompt(other string) {
 	defer t.mu.Unlock()
 	t.number, t.server = len(t.s.history), t.s.opt.Server
 	t.prompting = other == ""
-	if t.prompting {
+	switch {
+	case t.prompting && t.open:
+		t.prompting, other = false, morePrompt
+	case t.prompting:
 		other = t.s.prompt()
 	}
 	t.t.SetPrompt(other)
 }
 
-// readLine reads a line with editing. Between lines the terminal is as usual: a command can be interrupted, and start programs.
+// readLine reads a line with editing; a transaction may go over several, "txn {" to "}". Between lines the terminal is as usual: a
+// command can be interrupted, and start programs.
 func (t *Terminal) readLine() (line string, err error) {
 	if t.Raw != nil {
 		restore, err := t.Raw()
@@ -74,18 +80,31 @@ func (t *Terminal) readLine() (line string, err error) {
 		}
 		defer restore()
 	}
-	t.search.stop()
-	t.prompt("")
-	line, err = t.t.ReadLine()
-	t.search.stop()
-	if errors.Is(err, term.ErrPasteIndicator) {
-		err = nil
+	t.open, t.dropped = false, false
+	for {
+		t.search.stop()
+		t.prompt("")
+		next, err := t.t.ReadLine()
+		t.search.stop()
+		if errors.Is(err, term.ErrPasteIndicator) {
+			err = nil
+		}
+		if err != nil {
+			t.t.Write([]byte("\n"))
+		}
+		if t.dropped {
+			return "", err
+		}
+		line += next
+		if t.open = err == nil && openTxn(line); !t.open {
+			return oneLine(line), err
+		}
+		line += "\n"
 	}
-	if err != nil {
-		t.t.Write([]byte("\n"))
-	}
-	return line, err
 }
+
+// morePrompt stands before the further lines of a transaction.
+const morePrompt = "> "
 
 // The keys that mean something here.
 const (
@@ -122,7 +141,12 @@ func (k keys) Read(p []byte) (int, error) {
 	switch {
 	case b == keyCtrlC: // to x/term it would be the end of all input: here, of the line
 		k.endSearch()
-		k.pending = append([]byte{21}, k.pending...) // Ctrl-U, behind Ctrl-E
+		drop := []byte{21} // Ctrl-U, behind Ctrl-E
+		if k.open {
+			k.dropped, k.past.part = true, ""
+			drop = append(drop, keyEnter)
+		}
+		k.pending = append(drop, k.pending...)
 		b = 5
 	case k.search.on && (b == keyBackspace || b == 8):
 		b = keyRubout

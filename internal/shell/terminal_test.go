@@ -286,3 +286,43 @@ func TestCtrlD(t *testing.T) {
 		t.Fatal("Ctrl-D does not end the shell")
 	}
 }
+
+// A transaction may be typed over several lines. It is one line to redo, and in the past; Ctrl-C drops all of it.
+func TestTransactionOverSeveralLines(t *testing.T) {
+	addr := serverOn(t)
+	file := filepath.Join(t.TempDir(), "history")
+	y := sit(t, addr, file)
+	y.sees("(CONNECTED) 0] ")
+	y.types("txn {\r")
+	y.sees("\r\n> ")
+	y.types("create /a 1\r")
+	y.sees("\r\n> ")
+	y.types("create /a/b 2; set /a \"x y\" -v 0\r")
+	y.sees("\r\n> ")
+	y.types("}\r")
+	y.sees("Created /a\r\nCreated /a/b\r\n")
+	y.sees("(CONNECTED) 1] ")
+	y.types("get /a\r")
+	y.sees("x y\r\n")
+	y.sees("(CONNECTED) 2] ")
+
+	y.types("txn {\r")
+	y.sees("\r\n> ")
+	y.types("delete /a/b\r")
+	y.sees("\r\n> ")
+	y.types("del\x03") // not this
+	y.sees("(CONNECTED) 2] ")
+	y.types("get /a/b\r")
+	y.sees("2\r\n")
+	y.types("redo 0\r")
+	y.sees("Node already exists: /a")
+	y.leaves()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "txn { ; create /a 1 ; create /a/b 2; set /a \"x y\" -v 0 ; }\nget /a\nget /a/b\nredo 0\nquit\n"
+	if string(text) != want {
+		t.Errorf("the history file is %q, want %q", text, want)
+	}
+}

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -61,8 +62,12 @@ var eventNames = map[zk.EventType]string{
 }
 
 func (s *Shell) watchEvent(e zk.Event) {
+	state := "SyncConnected"
+	if e.State == zk.StateDisconnected { // of a watch that was removed without a server
+		state = "Disconnected"
+	}
 	if name, ok := eventNames[e.Type]; ok { // others are the session's, which is told of once
-		s.writeEvent("SyncConnected", name, e.Path, int64(e.Zxid))
+		s.writeEvent(state, name, e.Path, int64(e.Zxid))
 	}
 }
 
@@ -114,7 +119,11 @@ func runAddWatch(ctx context.Context, s *Shell, a *args) error {
 			s.watchEvent(n.Event)
 		})
 		if w.Err() == client.ErrWatchClosed {
-			s.watchEvent(zk.Event{Type: zk.EventPersistentRemoved, Path: path, Zxid: -1})
+			state := zk.StateSyncConnected
+			if !c.State().IsConnected() {
+				state = zk.StateDisconnected
+			}
+			s.watchEvent(zk.Event{Type: zk.EventPersistentRemoved, State: state, Path: path, Zxid: -1})
 		}
 	})
 	return nil
@@ -142,7 +151,15 @@ func runRemoveWatches(ctx context.Context, s *Shell, a *args) error {
 	if err != nil {
 		return err
 	}
-	return c.RemoveWatches(ctx, path, which)
+	// -l: here, where no server can be asked. Apache's client does it so, too.
+	if a.has("l") && !c.State().IsConnected() {
+		return c.ForgetWatches(path, which)
+	}
+	err = c.RemoveWatches(ctx, path, which)
+	if a.has("l") && errors.Is(err, zk.ConnectionLoss) {
+		return c.ForgetWatches(path, which)
+	}
+	return err
 }
 
 func runPrintWatches(_ context.Context, s *Shell, a *args) error {
