@@ -162,3 +162,9 @@ func (e *Ensemble) Expire(session zk.SessionID) {
 		return true
 	})
 }
+
+// TryExpire is Expire of a session that may be over already, where a server may lead. It tells whether both was so, and does not wait.
+func (e *Ensemble) TryExpire(session zk.SessionID) bool {
+	l := e.Leader()
+	return l >= 0 && e.members[l].TryExpire(session)
+}
