@@ -95,7 +95,10 @@ func sail(t *testing.T, e *zktest.Ensemble, duties []*duty) {
 	for _, h := range f.crew {
 		wg.Go(func() { h.work(ctx) })
 	}
-	for range *mishaps {
+	for i := range *mishaps {
+		if i > 0 && i%500 == 0 {
+			t.Logf("%d mishaps so far", i)
+		}
 		f.mishap()
 	}
 	f.ill.Wait()
@@ -198,6 +201,8 @@ func (f *fleet) mishap() {
 			fall()
 			pause(context.Background(), most)
 			recover()
+			f.e.Settle() // one trouble after the other, but not so that nothing else ever happens
+			pause(context.Background(), time.Second)
 			f.mu.Lock()
 			f.sick = false
 			f.mu.Unlock()
