@@ -177,7 +177,8 @@ func (c *Client) now() int64 { return time.Since(c.epoch).Milliseconds() }
 type call struct {
 	core clientcore.Call
 	path string        // as the caller knows it
-	done chan struct{} // closed when err is valid
+	done chan struct{} // closed when err is valid; of a lone call it has capacity 1 and gets a value
+	lone bool          // of no batch: it is used again
 	err  error
 	fill func(error) error // of a batch: fills the result and gives its error
 }
@@ -197,7 +198,8 @@ func (c *Client) doWatch(ctx context.Context, path string, op wire.Op, reply wir
 	if err := ctx.Err(); err != nil {
 		return &zk.Error{Op: opName(op), Path: path, Code: zk.OperationTimeout, Err: because(err, ErrNotSent)}
 	}
-	k := &call{path: path, done: make(chan struct{})}
+	k := lone.Get().(*call)
+	k.path = path
 	k.core.Op, k.core.Reply, k.core.Watch = op, reply, w
 	c.submit(k)
 	return c.wait(ctx, k)
@@ -219,11 +221,34 @@ func (c *Client) submit(calls ...*call) {
 	c.perform()
 }
 
+// lone are calls that are over. Those that were given up are not among them: the core may know them still.
+var lone = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1), lone: true} }}
+
+// over says that the caller may go on.
+func (k *call) over() {
+	if k.lone {
+		k.done <- struct{}{}
+	} else {
+		close(k.done)
+	}
+}
+
+// result is the error of a call that is done. A lone one is used again.
+func (k *call) result() error {
+	err := k.err
+	if !k.lone {
+		return err
+	}
+	*k = call{done: k.done, lone: true}
+	lone.Put(k)
+	return err
+}
+
 // wait returns when the call is done, or its context is. The late reply of a call that was given up is dropped.
 func (c *Client) wait(ctx context.Context, k *call) error {
 	select {
 	case <-k.done:
-		return k.err
+		return k.result()
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
@@ -231,7 +256,7 @@ func (c *Client) wait(ctx context.Context, k *call) error {
 	c.mu.Unlock()
 	if !cancelled { // its reply came first
 		<-k.done
-		return k.err
+		return k.result()
 	}
 	var unsent error
 	if !k.core.Sent {
@@ -264,7 +289,7 @@ func (c *Client) perform() (login *clientcore.Login) {
 	for i, k := range e.Done {
 		k := k.Owner.(*call)
 		k.err = c.failure(k)
-		close(k.done)
+		k.over()
 		e.Done[i] = nil
 	}
 	if c.core.HasBytes() {

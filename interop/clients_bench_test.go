@@ -19,7 +19,7 @@ import (
 )
 
 // turns is how often the two clients take turns within one measurement, so that whatever else the machine does meets both.
-const turns = 20
+const turns = 10
 
 // callers is one client's way of making a call, by many goroutines.
 type callers struct {
@@ -93,8 +93,8 @@ func BenchmarkGoClients(b *testing.B) {
 				us, them := &callers{call: op.ours}, &callers{call: op.theirs}
 				for b.Loop() {
 					for range turns {
-						us.run(b, n, 4*most/turns+n)
-						them.run(b, n, 4*most/turns+n)
+						us.run(b, n, max(2000, 16*n))
+						them.run(b, n, max(2000, 16*n))
 					}
 				}
 				perSecond := func(c *callers) float64 { return float64(c.ops) / c.took.Seconds() }
