@@ -98,7 +98,7 @@ func TestCacheInAStorm(t *testing.T) {
 			}
 		}
 	})
-	want, err := recipes.ReadTree(ctx, s.srv.Client(t), "/t")
+	want, err := recipes.ReadTree(patient(t), s.srv.Client(t), "/t")
 	must(t, err)
 	until(t, k.Changed, "the cache is as the tree", func() bool {
 		all := k.All()
