@@ -22,6 +22,8 @@ type haul struct {
 	serial []int          // of each producer
 	last   map[string]int // the last serial that was taken of each producer
 	tokens map[string]zk.Zxid
+
+	sure, got int // that are surely in it, and that were taken
 }
 
 func newHaul(t *testing.T, name string, order bool) *haul {
@@ -33,7 +35,10 @@ func newHaul(t *testing.T, name string, order bool) *haul {
 
 // put puts an item with what the queue's kind makes of it.
 func (l *haul) produce(ctx context.Context, hand int, put func(ctx context.Context, item string) error) error {
-	if l.ahead() > 50 { // so that what is left in the end is soon taken
+	l.mu.Lock()
+	full := l.sure-l.got > 50 // so that what is left in the end is soon taken
+	l.mu.Unlock()
+	if full {
 		return recipes.ErrBusy
 	}
 	item := fmt.Sprintf("%d %d %d", hand, l.serial[hand], time.Now().UnixMilli()+30)
@@ -46,6 +51,7 @@ func (l *haul) produce(ctx context.Context, hand int, put func(ctx context.Conte
 	defer l.mu.Unlock()
 	if err == nil {
 		l.ledger.put[item] = true
+		l.sure++
 	} else if !errors.Is(err, recipes.ErrUnknown) && l.taken[item] == 0 {
 		delete(l.ledger.put, item)
 	}
@@ -55,7 +61,13 @@ func (l *haul) produce(ctx context.Context, hand int, put func(ctx context.Conte
 // took notes an item that was taken, or was not.
 func (l *haul) took(item string, err error) {
 	l.ledger.took(item, err)
-	if err != nil || !l.order {
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	l.got++
+	l.mu.Unlock()
+	if !l.order {
 		return
 	}
 	var hand, serial int
@@ -135,7 +147,8 @@ func queueDuties(t *testing.T) (list []*duty) {
 		}
 		d := &duty{name: name + " queue", hands: 3, work: func(ctx context.Context, hand int, c *client.Client) error {
 			q := recipes.NewQueue(c, path)
-			for range 5 { // with one handle, so that receipts are used again
+			did := error(recipes.ErrBusy) // nil as soon as one was put or taken
+			for range 5 {                 // with one handle, so that receipts are used again
 				var err error
 				if hand < 2 {
 					err = l.produce(ctx, hand, func(ctx context.Context, item string) error {
@@ -153,15 +166,22 @@ func queueDuties(t *testing.T) (list []*duty) {
 						return q.Put(ctx, []byte(item))
 					})
 				} else {
-					short, cancel := soon(ctx, 200*time.Millisecond)
+					most := 200 * time.Millisecond
+					if rand.IntN(2) == 0 {
+						most = 20 * time.Second // a busy machine may need longer than that for any
+					}
+					short, cancel := soon(ctx, most)
 					err = take(short, q)
 					cancel()
 				}
-				if err != nil {
+				switch {
+				case err == nil:
+					did = nil
+				case !explained(err) || c.State().Ended() || ctx.Err() != nil:
 					return err
 				}
 			}
-			return nil
+			return did
 		}}
 		drain := l.drain(path, take)
 		d.check = func(ctx context.Context, c *client.Client) { drain(context.WithValue(ctx, draining{}, true), c) }
