@@ -23,6 +23,7 @@ type Client struct {
 	gone  chan struct{} // closed when the goroutine conn has ended
 	first chan struct{} // closed when the session was opened
 	wake  chan struct{} // the writer has something to write; one is enough
+	hurry chan struct{} // the pause between two rounds shall end; one is enough
 
 	mu      sync.Mutex
 	core    *clientcore.Core
@@ -63,7 +64,7 @@ func Dial(ctx context.Context, servers []string, opt *Options) (*Client, error) 
 	}
 	c := &Client{
 		opt: o, chroot: chroot, epoch: time.Now(), servers: hosts,
-		gone: make(chan struct{}), first: make(chan struct{}), wake: make(chan struct{}, 1),
+		gone: make(chan struct{}), first: make(chan struct{}), wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
 		armed: never, subs: map[*subscription]bool{},
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
@@ -103,24 +104,52 @@ func (c *Client) lastCause() error {
 	return c.cause
 }
 
-// Close ends the session, and with it its ephemeral znodes and watches. Calls that were sent before get their replies. It waits until
-// the server has closed the session, for a third of the session's timeout at most; where no server can be reached the session ends
-// by itself after its timeout. A second Close waits for the first.
+// Close ends the session, and with it its ephemeral znodes and watches. Calls that were sent before get their replies, and none are
+// taken any more. It waits until a server has closed the session, for a third of the session's timeout at most. While there is no
+// connection it looks for one, for as long as Options.CloseTimeout says.
+//
+// The error says that no server has confirmed it: then the session, unless it is over already, ends by itself after its timeout, and
+// its ephemeral znodes with it. For this client it is over in any case. A second Close waits for the first.
 func (c *Client) Close() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	states := c.States(ctx)
 	c.mu.Lock()
 	c.closing = true
 	c.core.Close(c.now())
 	c.perform()
 	patience := time.Duration(c.core.Timeout()) * time.Millisecond / 3
 	c.mu.Unlock()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-c.life.Done():
-	case <-timer.C:
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	var lonely <-chan time.Time // fires after too long without a connection
+	for {
+		select {
+		case s, ok := <-states:
+			switch {
+			case !ok:
+				states = nil // life ends, too
+			case s.State.Ended():
+			case s.State.IsConnected():
+				lonely = nil
+			case lonely == nil:
+				lonely = time.After(max(c.opt.CloseTimeout, 0))
+				select {
+				case c.hurry <- struct{}{}:
+				default:
+				}
+			}
+			continue
+		case <-c.life.Done():
+			c.Detach()
+			return nil
+		case <-lonely:
+		case <-end.C:
+		}
+		cause := c.lastCause()
+		c.Detach()
+		return &zk.Error{Op: "closeSession", Code: zk.ConnectionLoss, Err: cause}
 	}
-	c.Detach()
-	return nil
 }
 
 // Detach closes the connection and leaves the session to the servers, for another client to resume within its timeout:
@@ -148,7 +177,8 @@ func (c *Client) now() int64 { return time.Since(c.epoch).Milliseconds() }
 type call struct {
 	core clientcore.Call
 	path string        // as the caller knows it
-	done chan struct{} // closed when err is valid
+	done chan struct{} // closed when err is valid; of a lone call it has capacity 1 and gets a value
+	lone bool          // of no batch: it is used again
 	err  error
 	fill func(error) error // of a batch: fills the result and gives its error
 }
@@ -168,7 +198,8 @@ func (c *Client) doWatch(ctx context.Context, path string, op wire.Op, reply wir
 	if err := ctx.Err(); err != nil {
 		return &zk.Error{Op: opName(op), Path: path, Code: zk.OperationTimeout, Err: because(err, ErrNotSent)}
 	}
-	k := &call{path: path, done: make(chan struct{})}
+	k := lone.Get().(*call)
+	k.path = path
 	k.core.Op, k.core.Reply, k.core.Watch = op, reply, w
 	c.submit(k)
 	return c.wait(ctx, k)
@@ -190,11 +221,34 @@ func (c *Client) submit(calls ...*call) {
 	c.perform()
 }
 
+// lone are calls that are over. Those that were given up are not among them: the core may know them still.
+var lone = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1), lone: true} }}
+
+// over says that the caller may go on.
+func (k *call) over() {
+	if k.lone {
+		k.done <- struct{}{}
+	} else {
+		close(k.done)
+	}
+}
+
+// result is the error of a call that is done. A lone one is used again.
+func (k *call) result() error {
+	err := k.err
+	if !k.lone {
+		return err
+	}
+	*k = call{done: k.done, lone: true}
+	lone.Put(k)
+	return err
+}
+
 // wait returns when the call is done, or its context is. The late reply of a call that was given up is dropped.
 func (c *Client) wait(ctx context.Context, k *call) error {
 	select {
 	case <-k.done:
-		return k.err
+		return k.result()
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
@@ -202,7 +256,7 @@ func (c *Client) wait(ctx context.Context, k *call) error {
 	c.mu.Unlock()
 	if !cancelled { // its reply came first
 		<-k.done
-		return k.err
+		return k.result()
 	}
 	var unsent error
 	if !k.core.Sent {
@@ -235,7 +289,7 @@ func (c *Client) perform() (login *clientcore.Login) {
 	for i, k := range e.Done {
 		k := k.Owner.(*call)
 		k.err = c.failure(k)
-		close(k.done)
+		k.over()
 		e.Done[i] = nil
 	}
 	if c.core.HasBytes() {

@@ -30,8 +30,13 @@ func (c *Client) connect(r *round) {
 		}
 		c.mu.Unlock()
 		s, pause := r.next(c.opt.MaxBackoff)
-		if pause > 0 && !c.pause(pause) {
-			return
+		if pause > 0 {
+			switch c.pause(pause) {
+			case ended:
+				return
+			case hurried:
+				r.served()
+			}
 		}
 		if c.try(s, r) >= steady {
 			r.served()
@@ -39,15 +44,26 @@ func (c *Client) connect(r *round) {
 	}
 }
 
-// pause waits, and tells whether the session goes on.
-func (c *Client) pause(d time.Duration) bool {
+// rested is how a pause has ended.
+type rested int
+
+const (
+	whole   rested = iota
+	hurried        // Close waits for a connection
+	ended          // with the session
+)
+
+// pause waits.
+func (c *Client) pause(d time.Duration) rested {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
+		return whole
+	case <-c.hurry:
+		return hurried
 	case <-c.life.Done():
-		return false
+		return ended
 	}
 }
 

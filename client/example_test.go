@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/zooid-io/zooid/client"
@@ -76,4 +79,21 @@ func ExampleClient_AddWatch() {
 		fmt.Println("changed:", n.Path)
 	}
 	log.Fatal(w.Err()) // the session is over
+}
+
+// docs/client.md shows Example as it is.
+func TestPage(t *testing.T) {
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../docs/client.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```go\n")
+	code, _, ok := strings.Cut(rest, "```")
+	if all := strings.ReplaceAll(string(source), "\t", ""); !ok || !strings.Contains(all, strings.ReplaceAll(code, "\t", "")) {
+		t.Error("docs/client.md does not show an example of example_test.go")
+	}
 }

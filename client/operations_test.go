@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zooid-io/zooid/client"
+	"github.com/zooid-io/zooid/internal/server"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -374,6 +375,64 @@ func TestConfig(t *testing.T) {
 	_, _, err = c.Reconfig(ctx, client.Reconfig{Leaving: []string{"3"}, Version: -1})
 	if !errors.Is(err, zk.ReconfigDisabled) && !errors.Is(err, zk.Unimplemented) {
 		t.Errorf("a standalone server answers a reconfig with %v", err)
+	}
+}
+
+// The config watch tells the path as it is, whatever the chroot, also one that is above the config; and it is set again at the next
+// server. A watch of the znode by its path in the chroot tells that path. (Defect 4565.)
+func TestConfigWatchUnderAChroot(t *testing.T) {
+	addr := serverOn(t, func(o *server.Options) { o.SkipACL = true })
+	p := newProxy(t, addr)
+	for _, chroot := range []string{"", "/app", "/zookeeper"} {
+		ctx := patient(t)
+		c, other := dial(t, p.addr+chroot, nil), dial(t, addr, nil)
+		for i, change := range []func() error{
+			func() error { _, err := other.Set(ctx, "/zookeeper/config", []byte("1"), -1); return err },
+			func() error { // behind its back
+				p.cut()
+				defer p.mend()
+				_, err := other.Set(ctx, "/zookeeper/config", []byte("2"), -1)
+				return err
+			},
+		} {
+			_, _, changed, err := c.GetConfigW(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, second, err := c.GetConfigW(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var plain <-chan zk.Event
+			if chroot == "/zookeeper" {
+				if _, _, plain, err = c.GetW(ctx, "/config"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			for _, ch := range []<-chan zk.Event{changed, second} {
+				if e := <-ch; e.Type != zk.EventNodeDataChanged || e.Path != "/zookeeper/config" {
+					t.Errorf("chroot %q, change %d: %+v", chroot, i, e)
+				}
+			}
+			if plain != nil {
+				if e := <-plain; e.Type != zk.EventNodeDataChanged || e.Path != "/config" {
+					t.Errorf("chroot %q, change %d: %+v", chroot, i, e)
+				}
+			}
+			for { // until it is connected again
+				if data, _, err := c.GetConfig(ctx); err == nil {
+					if string(data) != fmt.Sprint(i+1) {
+						t.Errorf("chroot %q: config %q", chroot, data)
+					}
+					break
+				} else if !errors.Is(err, zk.ConnectionLoss) {
+					t.Fatal(err)
+				}
+			}
+		}
 	}
 }
 

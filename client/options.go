@@ -28,6 +28,11 @@ type Options struct {
 	// server do not return at the same moment. 0 is 5 s.
 	MaxBackoff time.Duration
 
+	// CloseTimeout bounds how long Close looks for a server while there is no connection, to tell it that the session is over: if it
+	// finds none, the session and its ephemeral znodes stay for the session's timeout. A third of that timeout is the most. 0 is 2 s;
+	// negative is not to look.
+	CloseTimeout time.Duration
+
 	// Chroot is put before every path that goes to the server and taken off every path that comes back. "" and "/" are none.
 	// It may also stand at the end of the list of servers, "a:2181,b:2181/app"; given twice it must be the same.
 	Chroot string
@@ -125,6 +130,9 @@ func (o *Options) settle(servers int) (Options, error) {
 	}
 	if s.MaxBackoff == 0 {
 		s.MaxBackoff = 5 * time.Second
+	}
+	if s.CloseTimeout == 0 {
+		s.CloseTimeout = 2 * time.Second
 	}
 	if s.MaxRequest == 0 {
 		s.MaxRequest = 0xfffff

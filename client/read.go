@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/zooid-io/zooid/internal/clientcore"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -13,10 +14,24 @@ import (
 //
 // Errors: zk.NoNode, zk.NoAuth (READ).
 func (c *Client) Get(ctx context.Context, path string) ([]byte, zk.Stat, error) {
-	var r wire.DataReply
-	err := c.do(ctx, path, &wire.GetData{Path: c.out(path)}, &r, nil)
-	return r.Data, r.Stat, err
+	g := gets.Get().(*get)
+	g.op = wire.GetData{Path: c.out(path)}
+	err := c.do(ctx, path, &g.op, &g.reply, nil)
+	data, stat := g.reply.Data, g.reply.Stat
+	if ctx.Err() == nil { // or else the core may know it still
+		*g = get{}
+		gets.Put(g)
+	}
+	return data, stat, err
 }
+
+// get is the operation and the reply of a Get, to be used again; set of a Set.
+type get struct {
+	op    wire.GetData
+	reply wire.DataReply
+}
+
+var gets = sync.Pool{New: func() any { return new(get) }}
 
 // GetW is Get, and watches: the channel gives one event, when the data is next changed or the znode deleted, and is then closed.
 // It also gives one when the session ends (Type zk.EventNone, State zk.StateExpired, zk.StateClosed or zk.StateAuthFailed) and

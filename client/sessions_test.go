@@ -212,19 +212,56 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// Close does not wait for a server that says nothing, nor for one that is not there.
+// Close does not wait for ever for a server that says nothing, nor for one that is not there, and says that the session may live on.
 func TestCloseWithoutAServer(t *testing.T) {
 	p := newProxy(t, serverOn(t))
 	silent := dial(t, p.addr, &client.Options{SessionTimeout: 300 * time.Millisecond})
-	away := dial(t, p.addr, nil)
+	away := dial(t, p.addr, &client.Options{CloseTimeout: 50 * time.Millisecond})
 	p.freeze()
-	silent.Close()
+	fails(t, silent.Close(), zk.ConnectionLoss, "closeSession", "")
 	p.cut()
 	p.thaw()
 	until(t, away.States(patient(t)), client.Connecting)
-	away.Close()
+	fails(t, away.Close(), zk.ConnectionLoss, "closeSession", "")
 	if silent.State() != client.Closed || away.State() != client.Closed {
 		t.Error(silent.State(), away.State())
+	}
+}
+
+// Close without a connection finds a server to close the session at, although the client was about to rest for long; and it closes a
+// session whose connection breaks in the middle of it.
+func TestCloseFindsAServer(t *testing.T) {
+	addr := serverOn(t)
+	other := dial(t, addr, nil)
+	ctx := patient(t)
+	for _, way := range []string{"there is none", "it breaks"} {
+		p := newProxy(t, addr)
+		c := dial(t, p.addr, &client.Options{SessionTimeout: 30 * time.Second, CloseTimeout: 10 * time.Second, MaxBackoff: time.Hour})
+		create(t, c, "/e", "", zk.Ephemeral)
+		p.freeze()
+		if way == "there is none" {
+			p.cut()
+			until(t, c.States(ctx), client.Connecting)
+		}
+		closed := make(chan error)
+		go func() { closed <- c.Close() }()
+		for { // until it is closing
+			now, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+			_, _, err := c.Get(now, "/e")
+			cancel()
+			if errors.Is(err, client.ErrClosed) {
+				break
+			}
+		}
+		p.drop()
+		p.mend()
+		p.thaw()
+		if err := <-closed; err != nil {
+			t.Errorf("%s: %v", way, err)
+		}
+		if found, _, err := other.Exists(ctx, "/e"); err != nil || found {
+			t.Errorf("%s: the ephemeral outlives Close: %v %v", way, found, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/wire"
@@ -74,10 +75,23 @@ func (c *Client) create(path string, data []byte, mode zk.Mode, ttl time.Duratio
 //
 // Errors: zk.NoNode, zk.BadVersion, zk.NoAuth (WRITE), zk.QuotaExceeded.
 func (c *Client) Set(ctx context.Context, path string, data []byte, version int32) (zk.Stat, error) {
-	var r wire.StatReply
-	err := c.do(ctx, path, &wire.SetData{Path: c.out(path), Data: data, Version: version}, &r, nil)
-	return r.Stat, err
+	s := sets.Get().(*set)
+	s.op = wire.SetData{Path: c.out(path), Data: data, Version: version}
+	err := c.do(ctx, path, &s.op, &s.reply, nil)
+	stat := s.reply.Stat
+	if ctx.Err() == nil { // or else the core may know it still
+		*s = set{}
+		sets.Put(s)
+	}
+	return stat, err
 }
+
+type set struct {
+	op    wire.SetData
+	reply wire.StatReply
+}
+
+var sets = sync.Pool{New: func() any { return new(set) }}
 
 // Delete removes the znode at path if its version is the one given, or whatever it is for version -1.
 //

@@ -172,7 +172,7 @@ func (s *stage) listen(t *testing.T, in io.Writer, out io.Reader) (checks, claim
 }
 
 // need skips the test, or fails it in CI, when a peer is not installed.
-func need(t *testing.T, present bool, what, install string) {
+func need(t testing.TB, present bool, what, install string) {
 	t.Helper()
 	if !present {
 		missing(t, fmt.Sprintf("no %s here (%s)", what, install))
@@ -194,7 +194,7 @@ func exists(paths ...string) bool {
 }
 
 // scenario is the absolute path of a file under interop/clients.
-func scenario(t *testing.T, elem ...string) string {
+func scenario(t testing.TB, elem ...string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(append([]string{"clients"}, elem...)...))
 	if err != nil {
@@ -204,7 +204,7 @@ func scenario(t *testing.T, elem ...string) string {
 }
 
 // build runs a compiler.
-func build(t *testing.T, command ...string) {
+func build(t testing.TB, command ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)

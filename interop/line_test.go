@@ -22,7 +22,7 @@ import (
 
 var lineRounds = flag.Int("line-rounds", 8, "how often each contender of TestLines holds what it waits for")
 
-// lines are folders in which contenders of several libraries stand, and which of them. docs/recipes.md says why these. The word for
+// lines are folders in which contenders of several libraries stand, and which of them. docs/other-libraries.md says why these. The word for
 // a contender is its kind in Contender.java, contender.py or contender_test.go.
 var lines = []struct {
 	path   string
@@ -232,7 +232,7 @@ func layOut(t *testing.T, ctx context.Context, c *client.Client, path string) {
 	}
 }
 
-// playStrangers holds up what docs/recipes.md says of those that do not know each other: whoever comes second to such a line goes in
+// playStrangers holds up what docs/other-libraries.md says of those that do not know each other: whoever comes second to such a line goes in
 // although somebody is there.
 func playStrangers(t *testing.T, commands map[language][]string) {
 	t.Helper()

@@ -143,6 +143,7 @@ func TestPact(t *testing.T) {
 
 // In a storm the parties of each pact hear the same.
 func TestPactInAStorm(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	said := map[string]map[recipes.Decision]bool{}
 	turn := make([]int, 3)

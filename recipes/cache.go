@@ -121,12 +121,16 @@ func (k *Cache) take(ctx context.Context, n client.Notice) error {
 		}
 		break
 	}
-	return k.read(ctx, slices.Sorted(maps.Keys(paths)))
+	_, err := k.read(ctx, slices.Sorted(maps.Keys(paths)))
+	return err
 }
 
-// read brings paths up to date.
-func (k *Cache) read(ctx context.Context, paths []string) error {
-	for group := range slices.Chunk(paths, 128) {
+// atOnce is how many reads are sent without waiting for their answers.
+const atOnce = 256
+
+// read brings paths up to date, and tells which of them have children.
+func (k *Cache) read(ctx context.Context, paths []string) (parents []string, err error) {
+	for group := range slices.Chunk(paths, atOnce) {
 		var results []*client.GetResult
 		err := Insist(ctx, func() error {
 			b := k.c.Batch()
@@ -143,42 +147,70 @@ func (k *Cache) read(ctx context.Context, paths []string) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, r := range results {
 			if r.Err != nil {
 				k.set(group[i], nil)
-			} else {
-				k.set(group[i], &Node{group[i], r.Data, r.Stat})
+				continue
+			}
+			k.set(group[i], &Node{group[i], r.Data, r.Stat})
+			if r.Stat.NumChildren > 0 {
+				parents = append(parents, group[i])
 			}
 		}
 	}
-	return nil
+	return parents, nil
+}
+
+// list gives the children of paths. A znode that is gone has none.
+func (k *Cache) list(ctx context.Context, paths []string) (children []string, err error) {
+	for group := range slices.Chunk(paths, atOnce) {
+		var results []*client.ChildrenResult
+		err := Insist(ctx, func() error {
+			b := k.c.Batch()
+			results = results[:0]
+			for _, p := range group {
+				results = append(results, b.Children(p))
+			}
+			_ = b.Flush(ctx) // each result has its own error
+			for _, r := range results {
+				if r.Err != nil && !skipped(r.Err) {
+					return r.Err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range results {
+			for _, name := range r.Children {
+				children = append(children, zk.JoinPath(group[i], name))
+			}
+		}
+	}
+	return children, nil
 }
 
 // skipped tells that a znode is not in the cache: it is not there, or may not be read.
 func skipped(err error) bool { return errors.Is(err, zk.NoNode) || errors.Is(err, zk.NoAuth) }
 
-// reload reads everything. What is no longer there goes.
+// reload reads everything, level by level. What is no longer there goes. A znode that had no children when it was read is not asked for
+// them: the watch, which was set before, tells of those that come.
 func (k *Cache) reload(ctx context.Context) error {
 	there := map[string]bool{}
 	for level := []string{k.root}; len(level) > 0; {
-		if err := k.read(ctx, level); err != nil {
+		parents, err := k.read(ctx, level)
+		if err != nil {
 			return err
 		}
-		var below []string
 		for _, p := range level {
 			there[p] = true
-			var names []string
-			err := Insist(ctx, func() (err error) { names, _, err = k.c.Children(ctx, p); return err })
-			if err != nil && !skipped(err) {
-				return err
-			}
-			for _, name := range names {
-				below = append(below, zk.JoinPath(p, name))
-			}
 		}
-		level = below
+		if level, err = k.list(ctx, parents); err != nil {
+			return err
+		}
 	}
 	k.mu.RLock()
 	var gone []string
@@ -188,7 +220,8 @@ func (k *Cache) reload(ctx context.Context) error {
 		}
 	}
 	k.mu.RUnlock()
-	return k.read(ctx, gone)
+	_, err := k.read(ctx, gone)
+	return err
 }
 
 // set replaces a znode, nil for none.

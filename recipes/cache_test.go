@@ -79,6 +79,7 @@ func insist(call func() error) error {
 
 // Whatever happens on the way, in the end a cache has what the tree has.
 func TestCacheInAStorm(t *testing.T) {
+	t.Parallel()
 	s := &storm{t: t, srv: zktest.Start(t), doomed: map[zk.SessionID]bool{}, count: map[string]int{}}
 	reader := s.srv.Client(t)
 	ctx := patient(t)
@@ -97,7 +98,7 @@ func TestCacheInAStorm(t *testing.T) {
 			}
 		}
 	})
-	want, err := recipes.ReadTree(ctx, s.srv.Client(t), "/t")
+	want, err := recipes.ReadTree(patient(t), s.srv.Client(t), "/t")
 	must(t, err)
 	until(t, k.Changed, "the cache is as the tree", func() bool {
 		all := k.All()

@@ -376,6 +376,7 @@ func TestLockInAStorm(t *testing.T) {
 	}
 	for name, a := range acquirers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a storm is mostly waiting
 			r := &register{t: t, most: a.most}
 			s := &storm{t: t, srv: zktest.Start(t), doomed: map[zk.SessionID]bool{}, count: map[string]int{}}
 			r.s = s

@@ -15,7 +15,7 @@ import (
 // Layout is how contenders for a lock or an office name their znodes, so that programs of other libraries may stand in the same line.
 type Layout int
 
-// The layouts. Whoever is in the folder is honoured, whatever its layout; it is the others who must know ours: docs/recipes.md says
+// The layouts. Whoever is in the folder is honoured, whatever its layout; it is the others who must know ours: docs/other-libraries.md says
 // who knows whom.
 const (
 	// Curator: "_c_" GUID "-lock-" number. Curator's InterProcessMutex, LeaderSelector and InterProcessReadWriteLock, go-zookeeper's Lock.

@@ -157,6 +157,7 @@ func (l *ledger) took(item string, err error) {
 func TestQueueInAStorm(t *testing.T) {
 	for _, lease := range []bool{false, true} {
 		t.Run(fmt.Sprintf("lease=%v", lease), func(t *testing.T) {
+			t.Parallel() // a storm is mostly waiting
 			l := &ledger{put: map[string]bool{}, taken: map[string]int{}}
 			consume := func(ctx context.Context, q *recipes.Queue) error {
 				if !lease {
@@ -223,6 +224,7 @@ func TestQueueInAStorm(t *testing.T) {
 
 // Every addition counts once, whatever is lost; ids are given once.
 func TestCounterInAStorm(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var sure, unknown int64
 	var ids []int64
@@ -349,6 +351,7 @@ func TestSeatLosesReplies(t *testing.T) {
 }
 
 func TestSeatInAStorm(t *testing.T) {
+	t.Parallel()
 	r := &register{t: t, most: 1}
 	s := &storm{t: t, srv: zktest.Start(t), doomed: map[zk.SessionID]bool{}, count: map[string]int{}}
 	r.s = s

@@ -20,7 +20,7 @@ import (
 // No test may leave a goroutine behind: those of a recipe end with what they guard, or with the client.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var mishaps = flag.Int("mishaps", 80, "how many mishaps a test with a storm has")
+var mishaps = flag.Int("mishaps", 30, "how many mishaps a test with a storm has")
 
 // patience bounds what must happen; nothing passes or fails by how long it took.
 const patience = 2 * time.Minute

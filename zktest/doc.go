@@ -12,8 +12,9 @@
 //	}
 //
 // The server is the one that ships: any client may be pointed at Addr. What tests of distributed programs need beyond it is mishaps
-// at will: Drop, Expire, Advance, Stop and Restart of a Server, the same for each member of an Ensemble, and a Line, which loses the
-// reply of a request that the server has carried out.
+// at will: Drop, Expire, Advance, Stop and Restart of a Server, the same for each member of an Ensemble, Partition, Isolate and CutWay
+// between its members and clients, and a Line, which loses the reply of a request that the server has carried out, or stands still as
+// that of a client whose process was stopped.
 //
 // Sessions do not end by chance: clients made here ask for a timeout of a minute, which a slow machine does not reach, and a test that
 // wants one to end says so.

@@ -16,25 +16,36 @@ import (
 type Ensemble struct {
 	t       testing.TB
 	members []*Server
+	ways    *ways
+	owner   map[string]int // who has an address
 }
 
 // StartEnsemble starts n servers that end with the test. It returns when all of them serve.
 func StartEnsemble(t testing.TB, n int, change ...func(*Options)) *Ensemble {
 	t.Helper()
 	o := settle(change)
-	e := &Ensemble{t: t}
+	e := &Ensemble{t: t, ways: newWays(), owner: map[string]int{}}
+	t.Cleanup(e.ways.close)
 	config := &ensemble.Config{}
 	for i := range n {
-		config.Members = append(config.Members, member(t, i))
+		m := member(t, i)
+		config.Members = append(config.Members, m)
+		for _, a := range m.Peers {
+			e.owner[a.Quorum()], e.owner[a.Election()] = i, i
+		}
 	}
 	for i := range n {
 		s := newServer(t, &o, "zookeeper"+strconv.Itoa(i+1))
 		m := server.DefaultEnsemble()
-		m.SID, m.Config, m.InitLimit, m.SyncLimit, m.ConnectLimit = ensemble.SID(i+1), config, 100, 50, 100
+		m.SID, m.Config, m.InitLimit, m.SyncLimit, m.ConnectLimit = ensemble.SID(i+1), config, 100, o.SyncLimit, 2*o.SyncLimit
+		m.Dial = e.dialer(i, (&net.Dialer{}).DialContext)
 		s.opt.Ensemble, s.opt.ServerID = &m, int64(i+1)
+		s.wrap = e.forClients
+		e.owner[s.addr] = i
 		e.members = append(e.members, s)
 		t.Cleanup(s.Stop)
 	}
+	t.Cleanup(e.Heal) // so that servers part in peace
 	for _, s := range e.members {
 		s.Restart()
 	}
@@ -81,7 +92,7 @@ func (e *Ensemble) Addr() string { return strings.Join(e.Addrs(), ",") }
 // Client gives a client of all servers with a session of its own, which ends with the test at the latest.
 func (e *Ensemble) Client(t testing.TB, change ...func(*client.Options)) *client.Client {
 	t.Helper()
-	return dial(t, e.Addrs(), change)
+	return dial(t, e.Addrs(), change, e.forClients)
 }
 
 // Settle waits until all servers that run serve clients: more than half of all must run.
@@ -150,4 +161,10 @@ func (e *Ensemble) Expire(session zk.SessionID) {
 		}
 		return true
 	})
+}
+
+// TryExpire is Expire of a session that may be over already, where a server may lead. It tells whether both was so, and does not wait.
+func (e *Ensemble) TryExpire(session zk.SessionID) bool {
+	l := e.Leader()
+	return l >= 0 && e.members[l].TryExpire(session)
 }

@@ -14,11 +14,12 @@ import (
 //	line.LoseReply()
 //	c.Create(...) // the znode is made; the call ends with zk.ConnectionLoss
 type Line struct {
-	mu   sync.Mutex
-	lose bool
-	lost int
-	down bool
-	all  map[*end]bool
+	mu     sync.Mutex
+	lose   bool
+	lost   int
+	down   bool
+	frozen chan struct{} // nil unless it is; closed when it no longer is
+	all    map[*end]bool
 }
 
 var errCut = errors.New("the test has cut the line")
@@ -45,7 +46,7 @@ func (l *Line) Dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if l.all == nil {
 		l.all = map[*end]bool{}
 	}
-	e := &end{Conn: c, l: l}
+	e := &end{Conn: c, l: l, closed: make(chan struct{})}
 	l.all[e] = true
 	return e, nil
 }
@@ -74,21 +75,57 @@ func (l *Line) Cut() {
 	}
 }
 
-// Mend undoes Cut, and a LoseReply that has not come about yet.
+// Freeze stops what goes to the server and what comes from it, until Mend, and breaks nothing: the server sees a client whose process
+// stands still. Longer than its session's timeout, say, with Server.Expire for the time that passes: what it wrote and read before is
+// then sent and taken at Mend, by a client that has not heard yet that it is dead.
+func (l *Line) Freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.frozen == nil {
+		l.frozen = make(chan struct{})
+	}
+}
+
+// Mend undoes Cut and Freeze, and a LoseReply that has not come about yet.
 func (l *Line) Mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down, l.lose = false, false
+	if l.frozen != nil {
+		close(l.frozen)
+		l.frozen = nil
+	}
 }
 
 // end is the client's end of a connection.
 type end struct {
 	net.Conn
-	l *Line
+	l      *Line
+	once   sync.Once
+	closed chan struct{}
+}
+
+// thaw waits while the line is frozen.
+func (e *end) thaw() {
+	e.l.mu.Lock()
+	frozen := e.l.frozen
+	e.l.mu.Unlock()
+	if frozen != nil {
+		select {
+		case <-frozen:
+		case <-e.closed:
+		}
+	}
+}
+
+func (e *end) Write(p []byte) (int, error) {
+	e.thaw()
+	return e.Conn.Write(p)
 }
 
 func (e *end) Read(p []byte) (int, error) {
 	n, err := e.Conn.Read(p)
+	e.thaw()
 	if n > 0 && e.l.loses() {
 		e.Conn.Close()
 		return 0, errCut
@@ -97,6 +134,7 @@ func (e *end) Read(p []byte) (int, error) {
 }
 
 func (e *end) Close() error {
+	e.once.Do(func() { close(e.closed) })
 	e.l.mu.Lock()
 	delete(e.l.all, e)
 	e.l.mu.Unlock()

@@ -14,6 +14,10 @@ type Options struct {
 	// Tick is the server's tickTime: sessions end at its boundaries. 100 ms.
 	Tick time.Duration
 
+	// SyncLimit, of an ensemble, is after how many Ticks of silence members no longer believe in each other: so long it takes until a
+	// leader that is cut off knows it, and its followers elect another. 50.
+	SyncLimit int
+
 	// MinSessionTimeout and MaxSessionTimeout bound what a client may ask for. 2 Ticks, and an hour.
 	MinSessionTimeout, MaxSessionTimeout time.Duration
 
@@ -31,7 +35,7 @@ type Options struct {
 const SessionTimeout = time.Minute
 
 func settle(change []func(*Options)) Options {
-	o := Options{Tick: 100 * time.Millisecond, MaxSessionTimeout: time.Hour}
+	o := Options{Tick: 100 * time.Millisecond, SyncLimit: 50, MaxSessionTimeout: time.Hour}
 	for _, f := range change {
 		f(&o)
 	}

@@ -23,6 +23,7 @@ type Server struct {
 	opt  server.Options
 	disk vfs.FS
 	addr string
+	wrap func(dialer) dialer // in an ensemble: by the ways that can be cut
 
 	mu      sync.Mutex
 	running *server.Server // nil while it is stopped
@@ -74,17 +75,24 @@ func (s *Server) Addr() string { return s.addr }
 // Client gives a client with a session of its own, which ends with the test at the latest. change may change its options.
 func (s *Server) Client(t testing.TB, change ...func(*client.Options)) *client.Client {
 	t.Helper()
-	return dial(t, []string{s.addr}, change)
+	return dial(t, []string{s.addr}, change, s.wrap)
 }
 
 // patience bounds what must happen; nothing passes or fails by how long it took.
 const patience = 2 * time.Minute
 
-func dial(t testing.TB, addrs []string, change []func(*client.Options)) *client.Client {
+func dial(t testing.TB, addrs []string, change []func(*client.Options), wrap func(dialer) dialer) *client.Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c, err := client.Dial(ctx, addrs, forClient(change))
+	o := forClient(change)
+	if wrap != nil {
+		if o.Dialer == nil {
+			o.Dialer = (&net.Dialer{}).DialContext
+		}
+		o.Dialer = wrap(o.Dialer)
+	}
+	c, err := client.Dial(ctx, addrs, o)
 	if err != nil {
 		t.Fatal(err)
 	}

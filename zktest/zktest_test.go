@@ -114,6 +114,34 @@ func TestLostReply(t *testing.T) {
 	}
 }
 
+// A client that is frozen past its timeout is dead when it wakes up: what it sends is refused.
+func TestFreeze(t *testing.T) {
+	srv := zktest.Start(t)
+	ctx := patient(t)
+	var line zktest.Line
+	c, other := srv.Client(t, func(o *client.Options) { o.Dialer = line.Dial }), srv.Client(t)
+	if _, _, err := c.Create(ctx, "/e", nil, zk.Ephemeral); err != nil {
+		t.Fatal(err)
+	}
+	line.Freeze()
+	said := make(chan error)
+	go func() { _, _, err := c.Create(ctx, "/late", nil, zk.Persistent); said <- err }()
+	srv.Expire(c.Session().ID)
+	if c.State() != client.Connected {
+		t.Errorf("%v: it was told", c.State())
+	}
+	line.Mend()
+	if err := <-said; err == nil {
+		t.Error("a dead client has written")
+	}
+	state(t, c, client.Expired)
+	for _, path := range []string{"/e", "/late"} {
+		if ok, _, err := other.Exists(ctx, path); ok || err != nil {
+			t.Errorf("%s: %v, %v", path, ok, err)
+		}
+	}
+}
+
 // An ensemble goes on without its leader, which comes back; sessions are ended by whoever leads.
 func TestEnsemble(t *testing.T) {
 	e := zktest.StartEnsemble(t, 3)

@@ -42,7 +42,7 @@ type Core struct {
 	readOnly  bool    // of the server
 	known     bool    // a read-write server knows the session: it may be resumed
 	opened    bool    // there was a session at all
-	closing   bool    // closeSession was sent
+	closing   bool    // Close was called: closeSession was sent, or will be as soon as there is a connection
 	xid       int32   // of the last call
 	creds     []Credential
 	watches   registry
@@ -114,7 +114,7 @@ func (c *Core) Disconnected() {
 	c.finishAll(&c.auths, zk.ConnectionLoss)
 	switch {
 	case c.state.Ended():
-	case c.closing:
+	case c.closing && !c.known:
 		c.end(Closed)
 	case c.state != Lapsed:
 		c.state = Connecting
@@ -186,7 +186,11 @@ func (c *Core) greeted(now int64, frame []byte) error {
 		if !c.known {
 			return errors.New("the server refused a new session")
 		}
-		c.end(Expired)
+		if c.closing { // before the connection broke that it was sent on
+			c.end(Closed)
+		} else {
+			c.end(Expired)
+		}
 		return nil
 	}
 	c.id, c.timeout, c.password = r.SessionID, r.TimeOut, append([]byte(nil), r.Password[:]...)
@@ -207,6 +211,10 @@ func (c *Core) live(now int64) {
 	c.phase = Live
 	if c.state = Connected; c.readOnly {
 		c.state = ConnectedReadOnly
+	}
+	if c.closing {
+		c.sendClose(now)
+		return
 	}
 	for _, cred := range c.creds {
 		c.out = wire.AppendRequestFrame(c.out, wire.XidAuth, &wire.Auth{Scheme: cred.Scheme, Auth: cred.Auth})
@@ -251,16 +259,25 @@ func (c *Core) replied(now int64, k *Call, h wire.ReplyHeader, d *jute.Decoder) 
 	return nil
 }
 
-// Close ends the session: by asking the server, if there is one, or else only here.
+// Close ends the session by asking a server, and takes no more calls. Without a connection what was not sent ends at once, and the
+// server is asked as soon as there is one; until then the session lives on, and so it does where the connection breaks before the
+// answer. How long that is waited for is the driver's to say: see Detach.
 func (c *Core) Close(now int64) {
 	if c.state.Ended() || c.closing {
 		return
 	}
 	c.closing = true
-	if c.phase != Live {
+	switch {
+	case c.phase == Live:
+		c.sendClose(now)
+	case c.known:
+		c.finishHeld(Closed.code())
+	default:
 		c.end(Closed)
-		return
 	}
+}
+
+func (c *Core) sendClose(now int64) {
 	k := &Call{Op: &wire.CloseSession{}, fate: abandoned} // nobody's: the state tells its end
 	c.xid = c.nextXid()
 	k.xid = c.xid

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/peer"
 )
 
 // EnsembleOptions are what a member of an ensemble is told beside the rest of Options: ensemble protocol, sections 1.4 and 8.2.
@@ -38,6 +39,8 @@ type EnsembleOptions struct {
 	// Sessions that only one member knows; the same on all members.
 	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
 	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled: they become the ensemble's with their first ephemeral; false
+
+	Dial peer.Dialer // connects to the ports of other members; nil is net.Dialer's; package zktest cuts here
 
 	// What nobody heeds yet: package config warns of it.
 	SnapshotSizeFactor float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33

@@ -82,7 +82,7 @@ func (m *member) open() error {
 	if !ok {
 		return fmt.Errorf("server %d is not in the list of servers", m.o.SID)
 	}
-	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
+	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Dial: m.o.Dial, Logger: m.s.log})
 	m.s.mu.Lock() // until it is known where to send, nobody is heard
 	err := m.openElections(self)
 	m.s.mu.Unlock()
@@ -119,7 +119,7 @@ func (m *member) electionsOf(ctx context.Context, self ensemble.Member) (*peer.E
 	}
 	return peer.NewElections(ctx, peer.ElectionOptions{
 		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
-		GreetTimeout: time.Duration(m.o.SyncLimit) * m.s.opt.TickTime, Logger: m.s.log,
+		GreetTimeout: time.Duration(m.o.SyncLimit) * m.s.opt.TickTime, Dial: m.o.Dial, Logger: m.s.log,
 		Heard: func(from ensemble.SID, n zab.Notification) {
 			m.agree(replica.Peer{Event: &zab.Notified{From: from, Notification: n}})
 		},

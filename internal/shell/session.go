@@ -35,6 +35,7 @@ func (s *Shell) open(server, greeting string) {
 	s.conn, s.kept = n, false
 	opt := s.opt.Client
 	opt.SessionTimeout, opt.ReadOnly = s.opt.Timeout, s.opt.ReadOnly
+	opt.CloseTimeout = -1 // who leaves does not wait for a server that is gone
 	dial := opt.Dialer
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext

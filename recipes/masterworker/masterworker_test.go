@@ -70,11 +70,64 @@ func TestTasksAreDone(t *testing.T) {
 	}
 }
 
+// realm is where masters and workers live: a server, or an ensemble, which has mishaps of its own.
+type realm interface {
+	Client(testing.TB, ...func(*client.Options)) *client.Client
+	Drop(...zk.SessionID) int
+	TryExpire(zk.SessionID) bool
+}
+
 // Masters, workers and submitters die in the middle of everything; every task that was handed in is finished once, and what was begun
 // twice says so.
 func TestAnybodyMayDie(t *testing.T) {
-	srv := zktest.Start(t)
-	ctx := patient(t)
+	anybodyDies(t, zktest.Start(t), 30*time.Millisecond, func() {}, func() {})
+}
+
+// The same on three servers, which end, come back, and are cut off from each other and from everybody.
+func TestServersMayDieToo(t *testing.T) {
+	e := zktest.StartEnsemble(t, 3, func(o *zktest.Options) { o.Tick, o.SyncLimit = 50*time.Millisecond, 10 })
+	var ill sync.WaitGroup
+	free := make(chan struct{}, 1)
+	count := map[string]int{} // guarded by free
+	anybodyDies(t, e, 80*time.Millisecond, func() {
+		select {
+		case free <- struct{}{}:
+		default:
+			return // one trouble at a time
+		}
+		i := rand.IntN(e.Len())
+		kind := []string{"kill", "partition", "isolate", "one way"}[rand.IntN(4)]
+		count[kind]++
+		ill.Go(func() {
+			end := e.Heal
+			most := 2 * time.Second
+			switch kind {
+			case "kill":
+				most, end = most/4, func() { e.Restart(i) }
+				e.Stop(i)
+			case "partition":
+				e.Partition(i)
+			case "isolate":
+				e.Isolate(i)
+			case "one way":
+				e.CutWay(i, (i+1)%e.Len())
+			}
+			<-time.After(rand.N(most))
+			end()
+			<-free
+		})
+	}, func() {
+		ill.Wait()
+		e.Settle()
+		t.Logf("servers: %v", count)
+	})
+}
+
+// anybodyDies has deaths, each after a while of work; trouble is called at some of them, and calmDown behind the last.
+func anybodyDies(t *testing.T, srv realm, work time.Duration, trouble, calmDown func()) {
+	t.Parallel() // it is mostly waiting
+	ctx, end := context.WithCancel(context.Background())
+	t.Cleanup(end)
 	storm, over := context.WithCancel(ctx)
 	var mu sync.Mutex
 	living := map[zk.SessionID]*zktest.Line{}
@@ -88,7 +141,7 @@ func TestAnybodyMayDie(t *testing.T) {
 		wg.Go(func() {
 			for storm.Err() == nil {
 				line := &zktest.Line{}
-				c := srv.Client(t, func(o *client.Options) { o.Dialer = line.Dial })
+				c := srv.Client(t, func(o *client.Options) { o.Dialer, o.SessionTimeout = line.Dial, 3*time.Second })
 				id := c.Session().ID
 				mu.Lock()
 				living[id] = line
@@ -142,8 +195,9 @@ func TestAnybodyMayDie(t *testing.T) {
 			}
 		}
 	})
+	var frozen sync.WaitGroup
 	for range *deaths {
-		<-time.After(time.Duration(rand.IntN(30)) * time.Millisecond) // let them work
+		<-time.After(rand.N(work)) // let them work
 		mu.Lock()
 		var id zk.SessionID
 		var line *zktest.Line
@@ -151,20 +205,30 @@ func TestAnybodyMayDie(t *testing.T) {
 			break
 		}
 		mu.Unlock()
-		switch rand.IntN(4) {
+		if line == nil {
+			continue
+		}
+		switch rand.IntN(8) {
 		case 0:
 			srv.Drop()
-		case 1:
-			if line != nil {
-				line.LoseReply()
-			}
+		case 1, 2:
+			line.LoseReply()
+		case 3: // it stands still, is taken for dead, and wakes up
+			line.Freeze()
+			srv.TryExpire(id)
+			frozen.Go(func() {
+				<-time.After(rand.N(300 * time.Millisecond))
+				line.Mend()
+			})
+		case 4:
+			trouble()
 		default:
-			if line != nil {
-				srv.Drop(id)
-				srv.TryExpire(id)
-			}
+			srv.Drop(id)
+			srv.TryExpire(id)
 		}
 	}
+	frozen.Wait()
+	calmDown()
 	over()
 	wg.Wait()
 
