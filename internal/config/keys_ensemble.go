@@ -90,14 +90,8 @@ func ensembleKeys() []Key {
 				}
 				l.quorum.CommitLogCount = int(min(max(v.Int, 500), math.MaxInt32))
 			}),
-		property("snapshotSizeFactor", Text, "0.33", Ignored, later+": the part of a snapshot's size up to which logs are sent instead; negative is never, "+
-			"which is what happens anyway, and no warning. commitLogCount is what a member may lag behind without being sent a snapshot").
-			unless(func(v Value) string {
-				if f, err := parseFloat(v.Text); err == nil && f < 0 {
-					return ""
-				}
-				return later + ": what is no longer in memory is sent as a snapshot"
-			}).inEnsembles().
+		property("snapshotSizeFactor", Text, "0.33", Honoured, "the part of a snapshot's size up to which the log is sent instead, to members that lag further behind "+
+			"than commitLogCount; negative is never, 0 is whatever the size").
 			put(func(l *loader, v Value) {
 				f, err := parseFloat(v.Text)
 				if err != nil || !(f <= 1) {
@@ -119,12 +113,10 @@ func ensembleKeys() []Key {
 		property("tcpKeepAlive", Flag, "false", Accepted, "TCP keep-alive between members is always on"),
 		property("cnxTimeout", GetInt, "5000", Honoured, "ms to connect for elections; 0 or less is the default").
 			put(func(l *loader, v Value) { l.positive(&l.quorum.CnxTimeout, v.Int) }),
-		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Ignored, later+": snapshots sent at once; there is no limit").
-			inEnsembles().
+		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Honoured, "members that are sent snapshots at once; beyond it observers are sent away, and come again").
 			or("maxConcurrentSnapSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxSnapSyncs, v.Int, 1) }),
-		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Ignored, later+": differences sent at once; there is no limit").
-			inEnsembles().
+		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Honoured, "the same, differences").
 			or("maxConcurrentDiffSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxDiffSyncs, v.Int, 1) }),
 		property("forceSnapshotSync", Flag, "false", Honoured, "always send a snapshot").

@@ -101,6 +101,12 @@ func TestEnsembleCatchUp(t *testing.T) {
 // go on without, and it comes back.
 func tail(t *testing.T, ops ...wire.Op) (w *crowd, old int, c *client) {
 	w = gather(t, 3, 0)
+	old, c = w.tail(ops...)
+	return w, old, c
+}
+
+func (w *crowd) tail(ops ...wire.Op) (old int, c *client) {
+	t := w.t
 	old = w.serving()
 	c = connect(t, w.all[old], lasting)
 	c.must(create("/a", "committed"))
@@ -134,7 +140,7 @@ func tail(t *testing.T, ops ...wire.Op) (w *crowd, old int, c *client) {
 		t.Fatal("the session has ended")
 	}
 	d.must(create("/after", ""))
-	return w, old, d
+	return old, d
 }
 
 // What a leader had logged and nobody else is cut off when it comes back, tree and sessions included: changed data, ephemerals,

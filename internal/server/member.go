@@ -32,8 +32,9 @@ type member struct {
 	links     *peer.Links
 
 	disk     diskQueue
-	dynamic  dynamic       // for diskLoop
-	places                 // guarded by Server.mu
+	dynamic  dynamic // for diskLoop
+	places           // guarded by Server.mu
+	searches sync.WaitGroup
 	armed    int64         // guarded by Server.mu: when the timer will look again
 	wake     chan struct{} // capacity 1: armed has come nearer
 	standing               // guarded by Server.mu
@@ -63,7 +64,8 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 	core := zab.New(zab.Options{
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
-		ForceSnapshot: o.ForceSnapshot, Reconfig: o.ReconfigEnabled,
+		ForceSnapshot: o.ForceSnapshot, Passages: o.SnapshotSizeFactor >= 0, MaxSnapSyncs: o.MaxSnapSyncs, MaxDiffSyncs: o.MaxDiffSyncs,
+		Reconfig: o.ReconfigEnabled,
 	}, d, s.clock())
 	return m, core, nil
 }
@@ -170,9 +172,15 @@ func (m *member) carryOut() {
 	}
 	for i := range o.Links {
 		m.links.Post(o.Links[i].Link, o.Links[i].Packet)
+		if p := o.Links[i].Passage; p != nil {
+			m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.recount(w, p) })
+		}
 		if f := o.Links[i].Tree; f != nil && !m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.stream(w, f) }) {
 			f.View.Close()
 		}
+	}
+	for _, q := range o.Search {
+		m.searches.Go(func() { m.search(q) })
 	}
 	for _, d := range o.Dial {
 		m.links.Dial(d)
@@ -258,6 +266,7 @@ func (m *member) timerLoop() {
 func (m *member) leave() {
 	m.stay()
 	m.agree(replica.Peer{Event: &zab.Stop{}})
+	m.searches.Wait()
 	var wg sync.WaitGroup
 	wg.Go(m.links.Shutdown)
 	wg.Go(m.elections.Close)

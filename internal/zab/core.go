@@ -21,6 +21,9 @@ type Options struct {
 	CommitLog       int   // proposals kept for learners that lag, at least 500
 	CommitLogBytes  int   // and their bytes, at most, 0 is 64 MiB
 	ForceSnapshot   bool  // never send a difference
+	Passages        bool  // send what memory has no longer out of the log, where Ready.Search finds it
+	MaxSnapSyncs    int   // observers that come while so many learners are being sent a snapshot are sent away; 0 is no limit
+	MaxDiffSyncs    int   // the same, of differences
 	Reconfig        bool  // reconfigEnabled
 }
 
@@ -195,6 +198,11 @@ func (c *Core) Step(ev Event, now int64) {
 		case ev.Link == c.up.link && c.phase == loading:
 			c.becomeLooking("SNAP as of " + ev.Zxid.String() + ", committed is " + c.committed.String())
 		}
+	case *Found:
+		if l := c.learner(ev.Link); l != nil && l.phase == learnerSought {
+			l.sought, l.found, l.at = true, ev.OK, ev.At
+			c.due(l)
+		}
 	case *Synced:
 		c.durable(ev.N)
 	case *Timer:
@@ -227,9 +235,11 @@ func (c *Core) settle() {
 	}
 	if c.role == Leading && c.lead.arrivals {
 		c.lead.arrivals = false
-		for _, l := range c.lead.learners {
-			if l.phase == learnerDue {
-				c.synchronize(l)
+		for i := 0; i < len(c.lead.learners); i++ {
+			if l := c.lead.learners[i]; l.phase == learnerDue {
+				if c.synchronize(l); i < len(c.lead.learners) && c.lead.learners[i] != l {
+					i-- // it was sent away
+				}
 			}
 		}
 	}
@@ -414,7 +424,7 @@ func (c *Core) release() {
 }
 
 func (c *Core) send(link Link, p Packet) {
-	c.out.Send = append(c.out.Send, Send{link, p})
+	c.out.Send = append(c.out.Send, Send{Link: link, Packet: p})
 }
 
 func (c *Core) trace(format string, args ...any) {
@@ -490,9 +500,10 @@ func (r *Ready) forget() {
 	clear(r.Disk)
 	clear(r.Notify)
 	clear(r.Send)
+	clear(r.Search)
 	clear(r.Upper)
 	clear(r.Trace)
-	*r = Ready{Committed: r.Committed[:0], Disk: r.Disk[:0], Notify: r.Notify[:0], Send: r.Send[:0], Close: r.Close[:0],
+	*r = Ready{Committed: r.Committed[:0], Disk: r.Disk[:0], Notify: r.Notify[:0], Send: r.Send[:0], Search: r.Search[:0], Close: r.Close[:0],
 		Upper: r.Upper[:0], Trace: r.Trace[:0]}
 }
 

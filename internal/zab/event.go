@@ -38,6 +38,12 @@ type (
 		Link Link
 		Zxid zk.Zxid
 	}
+	// Found answers a Search. OK: At is the last record that is not above its Last, and from there to its To the log has no hole.
+	Found struct {
+		Link Link
+		At   zk.Zxid
+		OK   bool
+	}
 	// Synced says that the first N of all disk operations of this Core are done and durable. For a Truncate that means that the
 	// tree, too, is as of its zxid.
 	Synced struct{ N uint64 }
@@ -53,6 +59,7 @@ func (*LinkUp) event()   {}
 func (*LinkDown) event() {}
 func (*Received) event() {}
 func (*Loaded) event()   {}
+func (*Found) event()    {}
 func (*Synced) event()   {}
 func (*Timer) event()    {}
 func (*Stop) event()     {}
@@ -67,9 +74,11 @@ type Ready struct {
 	Disk []Disk
 	// Notify are notifications for peers: a newer one takes the place of an older one that has not left.
 	Notify []Notify
-	// Send are packets. A Snap among them is followed on its link by the stream of the tree as it is now, before anything else.
-	// Whoever sends or reads the stream ends the link if it stands still: the Core sets no limit to it.
+	// Send are packets. A Snap among them is followed on its link by the stream of the tree as it is now, and one with a Passage by that,
+	// before anything else. Whoever sends or reads the stream ends the link if it stands still: the Core sets no limit to it.
 	Send []Send
+	// Search asks what the log on disk has for learners that lag; Found answers each, in any order and at any time.
+	Search []Search
 	// Dial asks for a connection to a leader's quorum port, tried until LinkUp or LinkDown is due; at most one at a time.
 	Dial *Dial
 	// Close are links to be closed, behind what was sent on them. Closing one that is being dialled ends the dial.
@@ -86,7 +95,7 @@ type Ready struct {
 // Empty tells that there is nothing to do.
 func (r *Ready) Empty() bool {
 	return r.Role == nil && r.Dial == nil && r.Config == nil && len(r.Committed) == 0 && len(r.Disk) == 0 && len(r.Notify) == 0 &&
-		len(r.Send) == 0 && len(r.Close) == 0 && len(r.Upper) == 0 && len(r.Trace) == 0
+		len(r.Send) == 0 && len(r.Search) == 0 && len(r.Close) == 0 && len(r.Upper) == 0 && len(r.Trace) == 0
 }
 
 // Role is what a server is, and whether it serves clients.
@@ -111,8 +120,19 @@ type Notify struct {
 
 // Send is a packet for a link.
 type Send struct {
-	Link   Link
-	Packet Packet
+	Link    Link
+	Packet  Packet
+	Passage *Passage // what follows it on the link, of a Diff or a Trunc; nil is nothing
+}
+
+// Passage is a part of the log: behind After, up to To. Each of its proposals is sent as PROPOSAL and COMMIT. If the log turns out not to
+// have it, the link is to be ended.
+type Passage struct{ After, To zk.Zxid }
+
+// Search asks where in the log a learner's Last is, and whether the log leads from there to To.
+type Search struct {
+	Link     Link
+	Last, To zk.Zxid
 }
 
 // Upper is a packet for whoever keeps the sessions.

@@ -14,8 +14,12 @@ type learner struct {
 	index    int // in sets
 	observer bool
 	phase    learnerPhase
-	last     zk.Zxid   // that it had logged when it came
-	loads    bool      // a stream
+	last     zk.Zxid // that it had logged when it came
+	loads    bool    // a stream
+	whole    bool    // that is a snapshot
+	sought   bool    // Found has come,
+	found    bool    // and at is where the log goes on for it
+	at       zk.Zxid
 	early    []zk.Zxid // ACKs that came before that of NEWLEADER
 
 	due     int64 // the tick until which it counts as being there
@@ -36,6 +40,7 @@ const (
 	learnerPromising               // to send ACKEPOCH
 	learnerPromised                // waits for a quorum of promises
 	learnerDue                     // to be synchronized at the end of the step
+	learnerSought                  // its last zxid is looked for in the log
 	learnerSyncing                 // has been sent a history, and gets what is new
 	learnerAcked                   // NEWLEADER; waits for UPTODATE
 	learnerServing

@@ -31,6 +31,10 @@ func (w *world) chaos(faults bool) {
 			}
 		}
 	case x < 750:
+		if len(pick.search) > 0 && pick.core != nil && !w.lazy(pick) {
+			pick.find()
+			return
+		}
 		if len(pick.disk) > 0 && pick.core != nil && !w.lazy(pick) {
 			pick.sync(1+w.rng.IntN(len(pick.disk)), true)
 		}
@@ -99,6 +103,8 @@ func run(t *testing.T, seed uint64) *world {
 	voters := []int{3, 3, 3, 5, 4, 2, 1}[seed%7]
 	w = newWorld(t, seed, voters, int(seed/7%2))
 	w.opts.ForceSnapshot = seed%11 == 0
+	w.opts.Passages = seed%2 == 0
+	w.opts.MaxSnapSyncs, w.opts.MaxDiffSyncs = int(seed/2%2), int(seed/4%2)
 	for _, n := range w.nodes {
 		n.start()
 	}
@@ -135,14 +141,15 @@ func TestSafetyAndLivenessUnderFaults(t *testing.T) {
 		run(t, *oneSeed)
 		return
 	}
-	writes, reigns := 0, 0
+	writes, reigns, passages := 0, 0, 0
 	for seed := range *seeds {
 		w := run(t, seed+1)
 		writes += len(w.history)
 		reigns += len(w.reigns)
+		passages += w.passages
 	}
-	t.Logf("%d writes in %d reigns", writes, reigns)
-	if writes < int(*seeds) || reigns < 2*int(*seeds) {
+	t.Logf("%d writes in %d reigns, %d times something was sent out of the log", writes, reigns, passages)
+	if writes < int(*seeds) || reigns < 2*int(*seeds) || passages < int(*seeds)/4 {
 		t.Error("the schedules do not reach far enough")
 	}
 }

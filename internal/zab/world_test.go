@@ -30,7 +30,9 @@ type world struct {
 	highest Epoch
 	writes  int
 	idle    int
-	trace   []string // the last of what happened
+	// How often something was sent out of the log.
+	passages int
+	trace    []string // the last of what happened
 }
 
 // node is a server.
@@ -47,6 +49,7 @@ type node struct {
 	loads   Link
 	dial    *Dial
 	dialled int64
+	search  []Search // not answered yet
 	role    Role
 	asked   []question
 }
@@ -115,7 +118,7 @@ func (n *node) start() {
 	}
 	recent := n.saved.log[max(0, len(n.saved.log)-5):]
 	n.tree, n.checked, n.disk, n.done = slices.Clone(n.saved.log), 0, nil, 0
-	n.dial, n.loading, n.loads, n.asked = nil, nil, 0, nil
+	n.dial, n.loading, n.loads, n.asked, n.search = nil, nil, 0, nil, nil
 	n.role = Role{Leader: ensemble.NoSID}
 	n.core = New(o, Durable{Accepted: n.saved.accepted, Current: n.saved.current, Last: last, Recent: slices.Clone(recent),
 		Configs: Configs{n.w.config, n.w.config}}, n.w.now)
@@ -233,6 +236,7 @@ func (n *node) perform() {
 		m := m
 		w.slots[[2]ensemble.SID{n.sid, m.To}] = &m.Notification
 	}
+	n.search = append(n.search, r.Search...)
 	for _, s := range r.Send {
 		n.truth(s.Packet)
 		p, side := w.pipe(n, s.Link)
@@ -247,6 +251,9 @@ func (n *node) perform() {
 			}
 		}
 		p.ways[1-side] = append(p.ways[1-side], b)
+		if s.Passage != nil {
+			p.ways[1-side] = append(p.ways[1-side], n.passage(s.Passage)...)
+		}
 	}
 	if r.Dial != nil {
 		n.dial, n.dialled = r.Dial, w.now
@@ -272,6 +279,38 @@ func (n *node) perform() {
 		}
 	}
 	n.answered()
+}
+
+// passage is what a driver reads out of the log: here all of it is there, and what was delivered may not be on disk yet.
+func (n *node) passage(p *Passage) (list []parcel) {
+	last := p.After
+	for _, x := range n.tree {
+		if x.Zxid > p.After && x.Zxid <= p.To {
+			if last = x.Zxid; len(list) == 0 && !follows(p.After, x.Zxid) {
+				n.w.fail("%d sends %v behind %v", n.sid, x.Zxid, p.After)
+			}
+			list = append(list, parcel{packet: &Propose{x}}, parcel{packet: &Commit{x.Zxid}})
+		}
+	}
+	if last != p.To {
+		n.w.fail("%d sends the log up to %v, and has it to %v", n.sid, p.To, last)
+	}
+	n.w.passages++
+	return list
+}
+
+// find answers the oldest Search, and sometimes the log is not what it takes.
+func (n *node) find() {
+	q := n.search[0]
+	n.search = n.search[1:]
+	f := &Found{Link: q.Link, At: -1}
+	for _, x := range n.saved.log {
+		if x.Zxid <= q.Last {
+			f.At = x.Zxid
+		}
+	}
+	f.OK = f.At >= 0 && n.saved.has(q.To) && n.w.rng.IntN(10) > 0
+	n.step(f)
 }
 
 // durable is CommitDurable.
@@ -429,6 +468,9 @@ func (w *world) calm(ms int64, until func() bool) bool {
 			}
 			for _, n := range w.nodes {
 				n.sync(len(n.disk), n.core != nil)
+				for n.core != nil && len(n.search) > 0 {
+					n.find()
+				}
 			}
 		}
 		if until() {
