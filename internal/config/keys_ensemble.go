@@ -46,10 +46,10 @@ func ensembleKeys() []Key {
 				}
 				return nil
 			}),
-		parserKey("syncEnabled", Switch, "true", Ignored, "observers keep logs and snapshots in any case; true is what happens anyway, and no warning").
-			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
-		property("observer.syncEnabled", Flag, "(syncEnabled)", Ignored, "the same").
-			put(func(l *loader, v Value) { l.observerSync = &v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
+		parserKey("syncEnabled", Switch, "true", Honoured, "an observer logs what it is told; false: it has on disk what it was sent as a snapshot, and nothing newer").
+			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }),
+		property("observer.syncEnabled", Flag, "(syncEnabled)", Honoured, "the same, before syncEnabled").
+			put(func(l *loader, v Value) { l.observerSync = &v.Bool }),
 		parserKey("localSessionsEnabled", Switch, "false", Honoured, "new sessions are known to one server only, and cost no transaction; the same on all members").
 			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }),
 		parserKey("localSessionsUpgradingEnabled", Switch, "false", Honoured, "a local session that creates an ephemeral becomes one of the ensemble; false refuses the ephemeral with -120").
@@ -100,14 +100,8 @@ func ensembleKeys() []Key {
 				}
 				l.quorum.SnapshotSizeFactor = f
 			}),
-		property("leaderServes", YesNo, "yes", Ignored, later+": a leader without clients; yes is what happens anyway, and no warning").
-			put(func(l *loader, v Value) { l.quorum.LeaderServes = v.Text == "yes" }).
-			unless(func(v Value) string {
-				if v.Text == "yes" {
-					return ""
-				}
-				return later
-			}).inEnsembles(),
+		property("leaderServes", YesNo, "yes", Honoured, "no: while it leads, a member has no clients").
+			put(func(l *loader, v Value) { l.quorum.LeaderServes = v.Text == "yes" }),
 		property("electionPortBindRetry", GetInt, "3", Honoured, "attempts to listen for elections; 0 is for ever; below 0 is the default").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.BindRetry, v.Int, 0) }),
 		property("tcpKeepAlive", Flag, "false", Accepted, "TCP keep-alive between members is always on"),

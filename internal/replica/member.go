@@ -41,6 +41,9 @@ func (r *Replica) leads() bool {
 // serves tells whether clients may be served.
 func (r *Replica) serves() bool { return r.member == nil || r.member.role.Serving }
 
+// refuses tells whether this member leads, and leaves clients to the others.
+func (r *Replica) refuses() bool { return r.member != nil && r.prep != nil && r.cfg.LeaderIdle }
+
 // Settled tells whether the tree shows nothing but what is committed. While a member looks for a leader it also shows what was logged,
 // which a leader may take back: no snapshot may hold that.
 func (r *Replica) Settled() bool { return r.serves() }

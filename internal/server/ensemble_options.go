@@ -44,10 +44,11 @@ type EnsembleOptions struct {
 	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
 	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled: they become the ensemble's with their first ephemeral; false
 
+	SyncEnabled  bool // syncEnabled: an observer logs what it is told, and so writes snapshots; true
+	LeaderServes bool // leaderServes: the leader has clients too; true
+
 	// What nobody heeds yet: package config warns of it.
-	SyncEnabled        bool // syncEnabled: an observer keeps logs and snapshots; true
-	LeaderServes       bool // leaderServes: the leader has clients too; true
-	ObserverMasterPort int  // observerMasterPort: followers serve observers here; 0 is none
+	ObserverMasterPort int // observerMasterPort: followers serve observers here; 0 is none
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.

@@ -33,6 +33,7 @@ type member struct {
 
 	disk     diskQueue
 	dynamic  dynamic // for diskLoop
+	lost     bool    // for diskLoop: what is on disk cannot follow the leader
 	places           // guarded by Server.mu
 	searches sync.WaitGroup
 	armed    int64         // guarded by Server.mu: when the timer will look again
@@ -65,7 +66,7 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
 		ForceSnapshot: o.ForceSnapshot, Passages: o.SnapshotSizeFactor >= 0, MaxSnapSyncs: o.MaxSnapSyncs, MaxDiffSyncs: o.MaxDiffSyncs,
-		Reconfig: o.ReconfigEnabled,
+		Unlogged: !o.SyncEnabled, Reconfig: o.ReconfigEnabled,
 	}, d, s.clock())
 	return m, core, nil
 }

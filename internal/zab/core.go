@@ -25,6 +25,7 @@ type Options struct {
 	MaxSnapSyncs    int   // observers that come while so many learners are being sent a snapshot are sent away; 0 is no limit
 	MaxDiffSyncs    int   // the same, of differences
 	Reconfig        bool  // reconfigEnabled
+	Unlogged        bool  // as an observer, log nothing (syncEnabled=false)
 }
 
 // Durable is what a server has on disk when it starts.
@@ -59,6 +60,8 @@ type Core struct {
 	ordered   int    // and the first ordered of them were committed
 	reload    uint64 // the number of a Truncate: nothing is delivered before it is done
 	history   history
+	ahead     bool // an observer that logs nothing: the tree has more than the disk
+	hollow    bool // what is on disk leads to no leader's history: a whole tree is asked for
 
 	role    State
 	phase   phase
@@ -203,6 +206,8 @@ func (c *Core) Step(ev Event, now int64) {
 			l.sought, l.found, l.at = true, ev.OK, ev.At
 			c.due(l)
 		}
+	case *Failed:
+		c.failed(ev)
 	case *Synced:
 		c.durable(ev.N)
 	case *Timer:
@@ -249,6 +254,10 @@ func (c *Core) settle() {
 func (c *Core) become(v Vote) {
 	self, known := c.configs.Committed.Member(c.o.SID)
 	switch {
+	case c.ahead && !self.Observer:
+		c.next = &v
+		c.enter(draining)
+		c.drain()
 	case v.Leader == c.o.SID:
 		c.becomeLeader(v)
 	case known && self.Observer:
@@ -289,6 +298,12 @@ func (c *Core) drain() {
 	c.deliver()
 	if c.ending {
 		c.enter(stopped)
+		return
+	}
+	if c.ahead && !observes(c.configs.Committed, c.o.SID) {
+		// It is an observer no more, and has to have on disk what it will vote for and go on from.
+		c.ahead = false
+		c.write(&Install{c.delivered})
 		return
 	}
 	if v := c.next; v != nil {
@@ -336,7 +351,7 @@ func (c *Core) promiseEpoch(e Epoch) {
 // joinEpoch writes currentEpoch, behind the history.
 func (c *Core) joinEpoch(e Epoch) {
 	invariant.Check(e >= c.current && e <= c.accepted, invariant.EpochMonotone, "currentEpoch %d after %d, accepted is %d", e, c.current, c.accepted)
-	if e > c.current {
+	if e > c.current && !c.ahead { // else the disk has not the history that this would be the word for
 		c.current = e
 		c.write(&WriteCurrent{e})
 	}
@@ -351,6 +366,10 @@ func (c *Core) logTo(n int, ack bool) {
 			invariant.Check(false, invariant.TotalOrder, "proposal %v is logged behind %v", p.Zxid, c.last)
 		}
 		c.last = p.Zxid
+		if c.role == Observing && c.o.Unlogged {
+			c.ahead = true
+			continue
+		}
 		if i := c.write(&Append{*p}); ack {
 			c.held.push(held{i, logging, p.Zxid})
 		}
@@ -397,6 +416,33 @@ func (c *Core) durable(n uint64) {
 	if c.phase == draining {
 		c.drain()
 	}
+}
+
+// failed goes on from what the disk has, without what it was given: as if this server had just started, and yet with the leader that it
+// had. That leader has counted its promise by now, or counts another (sections 4.3 and 4.4): in the same epoch it is promised before, and this
+// server's word about its history, that there is none, is not heard by anybody who counts.
+func (c *Core) failed(ev *Failed) {
+	invariant.Check(!c.serving && c.issued > c.synced, invariant.DurableAck, "an operation fails while %v, %d of %d are done", c.phase, c.synced, c.issued)
+	c.issued, c.reload = c.synced, 0
+	c.held.cut(0)
+	c.open.cut(0)
+	c.logged, c.ordered = 0, 0
+	c.last, c.delivered, c.current = ev.Last, ev.Last, ev.Current
+	c.history.clear()
+	c.ahead = false
+	if c.phase == draining {
+		c.hollow = true
+		c.drain()
+		return
+	}
+	c.anew("the disk could not follow")
+}
+
+// anew leaves the leader and comes to it again, for a whole tree.
+func (c *Core) anew(why string) {
+	v := c.vote
+	c.hollow, c.next = true, &v
+	c.becomeLooking(why)
 }
 
 // release lets go what the disk has made true.

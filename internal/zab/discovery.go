@@ -193,7 +193,11 @@ func (c *Core) promise(p *LeaderInfo) {
 func (c *Core) promised(current Epoch) {
 	c.enter(asking)
 	c.alive()
-	c.send(c.up.link, &AckEpoch{c.last, current})
+	last := c.last
+	if c.hollow && (current == -1 || c.role == Observing) { // who does not count may say that it has nothing
+		last = 0
+	}
+	c.send(c.up.link, &AckEpoch{last, current})
 }
 
 // connectedVoters is whoever is there now, this server included.

@@ -47,6 +47,13 @@ type (
 	// Synced says that the first N of all disk operations of this Core are done and durable. For a Truncate that means that the
 	// tree, too, is as of its zxid.
 	Synced struct{ N uint64 }
+	// Failed says that the disk could not do a Truncate or an Install, the first operation that is not Synced. Neither that nor what was given
+	// behind it is done, and none of it counts: the next operation has the number of that one. What is on disk was read anew: the tree is as
+	// of Last, the log's last zxid, and currentEpoch is Current.
+	Failed struct {
+		Last    zk.Zxid
+		Current Epoch
+	}
 	// Timer says that Deadline has passed. One too many does no harm.
 	Timer struct{}
 	// Stop says that the server is about to end. A leader stops leading.
@@ -61,6 +68,7 @@ func (*Received) event() {}
 func (*Loaded) event()   {}
 func (*Found) event()    {}
 func (*Synced) event()   {}
+func (*Failed) event()   {}
 func (*Timer) event()    {}
 func (*Stop) event()     {}
 
@@ -161,8 +169,8 @@ type (
 	Append struct{ Proposal }
 	// Truncate cuts the log back to Zxid, makes that durable, and takes the tree back to it.
 	Truncate struct{ Zxid zk.Zxid }
-	// Install makes the tree that was loaded from a leader the server's, now and durably, and voids the log before it. A tree that
-	// was loaded and gets no Install is dropped: its link had ended.
+	// Install makes the tree as it is now the server's, durably, and voids the log before it: one that was loaded from a leader, or that of an
+	// observer that has logged nothing so far. A tree that was loaded and gets no Install is dropped: its link had ended.
 	Install struct{ Zxid zk.Zxid }
 )
 

@@ -104,6 +104,8 @@ func run(t *testing.T, seed uint64) *world {
 	w = newWorld(t, seed, voters, int(seed/7%2))
 	w.opts.ForceSnapshot = seed%11 == 0
 	w.opts.Passages = seed%2 == 0
+	w.opts.Unlogged = seed%3 == 0
+	w.weak = seed%5 < 2
 	w.opts.MaxSnapSyncs, w.opts.MaxDiffSyncs = int(seed/2%2), int(seed/4%2)
 	for _, n := range w.nodes {
 		n.start()
@@ -141,15 +143,16 @@ func TestSafetyAndLivenessUnderFaults(t *testing.T) {
 		run(t, *oneSeed)
 		return
 	}
-	writes, reigns, passages := 0, 0, 0
+	writes, reigns, passages, failures := 0, 0, 0, 0
 	for seed := range *seeds {
 		w := run(t, seed+1)
 		writes += len(w.history)
 		reigns += len(w.reigns)
 		passages += w.passages
+		failures += w.failures
 	}
-	t.Logf("%d writes in %d reigns, %d times something was sent out of the log", writes, reigns, passages)
-	if writes < int(*seeds) || reigns < 2*int(*seeds) || passages < int(*seeds)/4 {
+	t.Logf("%d writes in %d reigns, %d times something was sent out of the log, %d times a disk failed", writes, reigns, passages, failures)
+	if writes < int(*seeds) || reigns < 2*int(*seeds) || passages < int(*seeds)/4 || failures < int(*seeds)/4 {
 		t.Error("the schedules do not reach far enough")
 	}
 }

@@ -165,6 +165,7 @@ func (c *Core) establish() {
 		return
 	}
 	c.enter(leading)
+	c.hollow = false
 	c.committed = c.delivered
 	c.vote.Epoch = c.epoch
 	c.elect.become(Leading, c.vote)
@@ -194,6 +195,10 @@ func (c *Core) truncate(z zk.Zxid) {
 		return
 	}
 	c.trace("TRUNC to %v", z)
+	if z < c.last && c.ahead {
+		c.anew("TRUNC of what is in memory alone")
+		return
+	}
 	if z < c.last {
 		c.reload = c.write(&Truncate{z})
 		c.last, c.delivered = z, z
@@ -212,6 +217,7 @@ func (c *Core) snapshot() {
 func (c *Core) loaded(z zk.Zxid) {
 	c.write(&Install{z})
 	c.last, c.delivered = z, z
+	c.ahead, c.hollow = false, false
 	c.history.clear()
 	c.share(z)
 }
@@ -238,6 +244,7 @@ func (c *Core) newLeader(p *NewLeader) {
 // hasJoined sends the ACK of NEWLEADER, and then logs what waited for it.
 func (c *Core) hasJoined() {
 	invariant.Check(c.reload == 0, invariant.DurableAck, "ACK of NEWLEADER before a Truncate is done")
+	c.hollow = false
 	c.enter(waiting)
 	c.alive()
 	c.send(c.up.link, &Ack{zxidOf(c.epoch)})

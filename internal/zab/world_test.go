@@ -32,6 +32,8 @@ type world struct {
 	idle    int
 	// How often something was sent out of the log.
 	passages int
+	weak     bool // disks fail
+	failures int
 	trace    []string // the last of what happened
 }
 
@@ -46,6 +48,7 @@ type node struct {
 	tree    []Proposal // delivered
 	checked int        // of the tree
 	loading []Proposal
+	install []Proposal // of the last Install
 	loads   Link
 	dial    *Dial
 	dialled int64
@@ -159,8 +162,14 @@ func (n *node) step(ev Event) {
 
 // sync makes operations durable.
 func (n *node) sync(k int, tell bool) {
-	for _, d := range n.disk[:k] {
+	for i, d := range n.disk[:k] {
 		s := &n.saved
+		if n.w.weak && tell && n.w.rng.IntN(4) == 0 && n.fails(i) {
+			if k = i; i == 0 {
+				return
+			}
+			break
+		}
 		switch d := d.(type) {
 		case *WriteAccepted:
 			if d.Epoch <= s.accepted {
@@ -187,7 +196,7 @@ func (n *node) sync(k int, tell bool) {
 				n.tree, n.checked = slices.Clone(s.log), 0
 			}
 		case *Install:
-			s.log = slices.Clip(slices.Clone(n.loading))
+			s.log = slices.Clip(slices.Clone(n.install))
 		}
 	}
 	n.disk = n.disk[k:]
@@ -195,6 +204,33 @@ func (n *node) sync(k int, tell bool) {
 	if tell && k > 0 {
 		n.step(&Synced{n.done})
 	}
+}
+
+// fails lets the i-th operation fail, if it may. The first, when all before it are done, does so at once.
+func (n *node) fails(i int) bool {
+	d, s := n.disk[i], &n.saved
+	_, install := d.(*Install)
+	if _, truncate := d.(*Truncate); !truncate && !install {
+		return false
+	}
+	if i > 0 {
+		return true
+	}
+	if install && n.w.rng.IntN(2) == 0 { // nobody knows
+		s.log = slices.Clip(slices.Clone(n.install))
+	}
+	n.w.note("%d: the disk fails", n.sid)
+	n.w.failures++
+	n.disk, n.tree, n.checked = nil, slices.Clone(s.log), 0
+	n.step(&Failed{s.last(), s.current})
+	return true
+}
+
+func (s *saved) last() zk.Zxid {
+	if len(s.log) == 0 {
+		return 0
+	}
+	return s.log[len(s.log)-1].Zxid
 }
 
 func (s *saved) has(z zk.Zxid) bool {
@@ -225,7 +261,10 @@ func (n *node) perform() {
 	}
 	for _, d := range r.Disk {
 		if _, ok := d.(*Install); ok {
-			n.tree, n.checked = slices.Clone(n.loading), 0
+			if len(n.tree) == 0 || n.tree[len(n.tree)-1].Zxid != d.(*Install).Zxid {
+				n.tree, n.checked = slices.Clone(n.loading), 0
+			}
+			n.install = slices.Clone(n.tree)
 		}
 		n.disk = append(n.disk, d)
 	}
@@ -323,15 +362,16 @@ func (w *world) durable(leader *node, z zk.Zxid) {
 // truth is AckTruth: what is said is durable.
 func (n *node) truth(p Packet) {
 	ok := true
+	unlogged := n.core.o.Unlogged && n.core.role == Observing // what it says counts nowhere
 	switch p := p.(type) {
 	case *LeaderInfo:
 		ok = n.saved.accepted == p.Epoch
 	case *AckEpoch:
 		ok = n.saved.accepted == n.core.accepted && (p.Current == -1 || p.Current == n.saved.current) &&
-			(len(n.saved.log) == 0 && p.Last == 0 || n.saved.log[len(n.saved.log)-1].Zxid == p.Last)
+			(p.Last == n.saved.last() || unlogged || n.core.hollow && p.Last == 0 && (p.Current == -1 || n.core.role == Observing))
 	case *Ack:
 		if p.Zxid.Counter() == 0 {
-			ok = n.saved.current == Epoch(p.Zxid.Epoch())
+			ok = n.saved.current == Epoch(p.Zxid.Epoch()) || unlogged
 		} else {
 			ok = n.saved.has(p.Zxid)
 		}
