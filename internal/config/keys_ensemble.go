@@ -56,14 +56,8 @@ func ensembleKeys() []Key {
 			put(func(l *loader, v Value) { l.quorum.LocalSessionsUpgrading = v.Bool }),
 		parserKey("quorumListenOnAllIPs", Switch, "false", Honoured, "listen for peers on all addresses").
 			put(func(l *loader, v Value) { l.quorum.ListenOnAllIPs = v.Bool }),
-		parserKey("observerMasterPort", Int, "0", Ignored, later+": observers that follow a follower; they follow the leader").
-			put(func(l *loader, v Value) { l.quorum.ObserverMasterPort = int(v.Int) }).
-			unless(func(v Value) string {
-				if v.Int == 0 {
-					return ""
-				}
-				return later
-			}).inEnsembles(),
+		parserKey("observerMasterPort", Int, "0", Honoured, "where a follower has observers of its own, and where observers look for one on the voters' hosts; 0 or less is nowhere").
+			put(func(l *loader, v Value) { l.quorum.ObserverMasterPort = int(v.Int) }),
 		parserKey("oraclePath", Text, "(none)", Refused, "a quorum of two with an oracle is not supported"),
 		parserKey("quorum.cnxn.threads.size", Int, "20", Ignored, "goroutines need no number"),
 		parserKey("sslQuorum", Switch, "false", Refused, tls+"; refused when true, in an ensemble").unless(whenTrue(tls)).inEnsembles(),

@@ -124,10 +124,10 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 
 // What an ensemble asks for and does not get is told; a server alone would not get it from Apache either.
 func TestEnsembleWarnings(t *testing.T) {
-	const lines = "observerMasterPort=2889\nsslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
+	const lines = "sslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
 		"enableEagerACLCheck=true\n"
 	c := mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines + three})
-	for i, key := range []string{"observerMasterPort", "sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
+	for i, key := range []string{"sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
 		"enableEagerACLCheck"} {
 		if !hasWarning(c, 2+i, key, "ignored: ") {
 			t.Errorf("no word about %s: %v", key, c.Warnings)

@@ -14,13 +14,16 @@ import (
 
 // link is one connection on the quorum port.
 type link struct {
-	id     zab.Link
-	s      *Links
-	from   Side // who is at the other end
-	ctx    context.Context
-	cancel context.CancelFunc // ends a dial
-	wake   chan struct{}      // capacity 1: there is something in queue, or closing
-	done   chan struct{}      // closed when dead
+	id   zab.Link
+	s    *Links
+	from Side // who is at the other end
+	// Of a link that is dialled: instead of the leader, if any; and who it is.
+	masters []Master
+	to      ensemble.SID // guarded by mu
+	ctx     context.Context
+	cancel  context.CancelFunc // ends a dial
+	wake    chan struct{}      // capacity 1: there is something in queue, or closing
+	done    chan struct{}      // closed when dead
 
 	mu      sync.Mutex
 	conn    net.Conn // nil while it is dialled
@@ -212,13 +215,13 @@ func (l *link) run(d *zab.Dial) {
 func (l *link) open(d *zab.Dial) error {
 	leader := ensemble.NoSID
 	if d != nil {
-		leader = d.Leader
-		c, err := l.s.connect(l.ctx, d)
+		c, to, err := l.s.connect(l.ctx, d, l.masters)
 		if err != nil {
 			return err
 		}
+		leader = to
 		l.mu.Lock()
-		l.conn = c
+		l.conn, l.to = c, to
 		l.mu.Unlock()
 	}
 	if l.s.o.Authenticate != nil {

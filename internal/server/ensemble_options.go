@@ -46,9 +46,8 @@ type EnsembleOptions struct {
 
 	SyncEnabled  bool // syncEnabled: an observer logs what it is told, and so writes snapshots; true
 	LeaderServes bool // leaderServes: the leader has clients too; true
-
-	// What nobody heeds yet: package config warns of it.
-	ObserverMasterPort int // observerMasterPort: followers serve observers here; 0 is none
+	// ObserverMasterPort is where followers serve observers, and where observers look for them: observerMasterPort; 0 is nowhere.
+	ObserverMasterPort int
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.

@@ -38,6 +38,8 @@ type member struct {
 	searches sync.WaitGroup
 	armed    int64         // guarded by Server.mu: when the timer will look again
 	wake     chan struct{} // capacity 1: armed has come nearer
+	up       zab.Link      // guarded by Server.mu: the last that was dialled
+	turn     int           // guarded by Server.mu: which observer master is the next
 	standing               // guarded by Server.mu
 }
 
@@ -57,6 +59,7 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 	}
 	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64}
 	m.disk.init()
+	m.turn = chance(1 << 16)
 	m.begin(s.ctx)
 	m.dynamic = dynamic{fs: fs, static: o.StaticFile, moved: o.DynamicFile != "", self: o.SID, committed: o.Config.Version}
 	if o.Next != nil {
@@ -66,7 +69,7 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
 		ForceSnapshot: o.ForceSnapshot, Passages: o.SnapshotSizeFactor >= 0, MaxSnapSyncs: o.MaxSnapSyncs, MaxDiffSyncs: o.MaxDiffSyncs,
-		Unlogged: !o.SyncEnabled, Reconfig: o.ReconfigEnabled,
+		Unlogged: !o.SyncEnabled, Master: o.ObserverMasterPort > 0, Reconfig: o.ReconfigEnabled,
 	}, d, s.clock())
 	return m, core, nil
 }
@@ -184,7 +187,8 @@ func (m *member) carryOut() {
 		m.searches.Go(func() { m.search(q) })
 	}
 	for _, d := range o.Dial {
-		m.links.Dial(d)
+		m.up = d.Link
+		m.links.DialAny(d, m.masters(d.Leader))
 	}
 	for _, l := range o.Close {
 		m.links.Close(l)
@@ -204,18 +208,24 @@ func (m *member) carryOut() {
 	}
 }
 
-// become opens and closes the quorum port: only a leader's is open, so that a learner that comes too early is refused and tries
-// again, and does not take us for a leader that has given up.
+// become opens and closes the port for learners: a leader's quorum port, so that a learner that comes too early is refused and tries
+// again, and does not take us for a leader that has given up; and a serving follower's port for observers.
 func (m *member) become(r zab.Role) {
 	m.enter(r)
-	if r.State != zab.Leading {
+	var port func(ensemble.Addr) int
+	switch {
+	case r.State == zab.Leading:
+		port = func(a ensemble.Addr) int { return a.QuorumPort }
+	case r.State == zab.Following && r.Serving && m.o.ObserverMasterPort > 0:
+		port = func(ensemble.Addr) int { return m.o.ObserverMasterPort }
+	default:
 		m.links.StopListening()
 		return
 	}
-	if r.Serving || len(m.links.Addrs()) > 0 {
+	if r.State == zab.Leading && r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
-	if err := m.links.Listen(m.addrs(m.self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
+	if err := m.links.Listen(m.addrs(m.self, port)...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
 	}
 }
@@ -279,7 +289,10 @@ type linkHandler member
 
 func (h *linkHandler) m() *member { return (*member)(h) }
 
-func (h *linkHandler) LinkUp(l zab.Link, _ net.Addr) {
+func (h *linkHandler) LinkUp(l zab.Link, remote net.Addr) {
+	if to, ok := h.links.Dialled(l); ok && l&1 != 0 {
+		h.s.log.Info(fmt.Sprintf("Following server %d at %v", to, remote))
+	}
 	h.m().agree(replica.Peer{Event: &zab.LinkUp{Link: l}})
 }
 

@@ -25,6 +25,7 @@ type Options struct {
 	MaxSnapSyncs    int   // observers that come while so many learners are being sent a snapshot are sent away; 0 is no limit
 	MaxDiffSyncs    int   // the same, of differences
 	Reconfig        bool  // reconfigEnabled
+	Master          bool  // as a follower, have observers (observerMasterPort)
 	Unlogged        bool  // as an observer, log nothing (syncEnabled=false)
 }
 
@@ -238,7 +239,7 @@ func (c *Core) settle() {
 			c.become(*v)
 		}
 	}
-	if c.role == Leading && c.lead.arrivals {
+	if c.lead.arrivals {
 		c.lead.arrivals = false
 		for i := 0; i < len(c.lead.learners); i++ {
 			if l := c.lead.learners[i]; l.phase == learnerDue {
@@ -488,6 +489,8 @@ func (c *Core) timer() {
 	case Following, Observing:
 		if c.now >= c.up.deadline {
 			c.becomeLooking("nothing from the leader while " + c.phase.String())
+		} else if len(c.lead.learners) > 0 && c.now >= c.lead.half {
+			c.masterTick()
 		}
 	case Leading:
 		if c.now >= c.lead.half {
@@ -503,6 +506,8 @@ func (c *Core) Deadline() int64 {
 		return c.elect.deadline()
 	case c.role == Leading:
 		return c.lead.half
+	case c.role != Looking && len(c.lead.learners) > 0:
+		return min(c.up.deadline, c.lead.half)
 	case c.role != Looking:
 		return c.up.deadline
 	}

@@ -22,6 +22,10 @@ func (c *Core) due(l *learner) {
 // what is found is sent as a stream, up to the oldest that memory has by then. All of that was delivered, so that the log has it, and
 // nothing else between (invariant ZxidGapless); it is read while this server goes on.
 func (c *Core) synchronize(l *learner) {
+	if c.outrun(l) {
+		c.drop(l, "it has seen more")
+		return
+	}
 	h, peer := &c.history, l.last
 	from := h.q.len() // the first proposal to send
 	least, most := c.delivered, c.delivered
@@ -135,7 +139,7 @@ func (c *Core) forgetAcks(l *learner) {
 // ackedNewLeader counts a learner's ACK of NEWLEADER.
 func (c *Core) ackedNewLeader(l *learner) {
 	l.phase = learnerAcked
-	if c.phase == leading {
+	if c.phase == leading || c.role == Following {
 		c.letServe(l)
 		return
 	}

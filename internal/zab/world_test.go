@@ -34,6 +34,7 @@ type world struct {
 	passages int
 	weak     bool // disks fail
 	failures int
+	mastered int      // how often an observer came to a follower
 	trace    []string // the last of what happened
 }
 
@@ -442,8 +443,14 @@ func (n *node) connect() {
 		return
 	}
 	to := w.node(d.Leader)
+	if m := w.nodes[w.rng.IntN(len(w.nodes))]; n.role.State == Observing && w.opts.Master && m != n {
+		to = m
+	}
 	switch {
-	case to.core != nil && to.role.State == Leading:
+	case to.core != nil && (to.role.State == Leading || to.role.State == Following && to.role.Serving && w.opts.Master && n.role.State == Observing):
+		if to.role.State == Following {
+			w.mastered++
+		}
 		n.dial = nil
 		p := &pipe{ends: [2]*node{n, to}, link: [2]Link{d.Link, w.even}, alive: [2]bool{true, true}}
 		w.even += 2
