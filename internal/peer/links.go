@@ -44,6 +44,8 @@ type LinkOptions struct {
 	CloseTimeout time.Duration
 	// GreetTimeout bounds Authenticate, 0 is 10 s.
 	GreetTimeout time.Duration
+	// Left, if there is one, is told of packets that leave for a learner: how many had waited, and the longest for how long. It must not wait.
+	Left func(sid ensemble.SID, packets int, waited time.Duration)
 	// DialPause is between the attempts of one Dial, but for the first few, 0 is 100 ms. It is leaderConnectDelayDuringRetryMs.
 	DialPause time.Duration
 

@@ -49,6 +49,18 @@ func (q *diskQueue) rouse() {
 	}
 }
 
+// gathering is how many appends wait. Anything else among what waits, for which nobody should wait, makes it enoughWaits.
+func (q *diskQueue) gathering() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.ops {
+		if _, ok := q.ops[i].Op.(*zab.Append); !ok {
+			return enoughWaits
+		}
+	}
+	return len(q.ops)
+}
+
 // take gives what waits, and keeps spare's memory for what comes next. Whoever gets something is running until rest.
 func (q *diskQueue) take(spare []replica.DiskOrder) []replica.DiskOrder {
 	clear(spare)
@@ -104,9 +116,13 @@ func (m *member) diskLoop() {
 	defer s.wg.Done()
 	var ops []replica.DiskOrder
 	var batch []store.Entry
+	var flushed time.Time // when the last fsync ended, with a FlushDelay
 	for {
 		select {
 		case <-m.disk.wake:
+			if s.opt.FlushDelay > 0 {
+				s.gather(flushed, m.disk.wake, m.disk.gathering)
+			}
 		case <-s.ctx.Done():
 		}
 		if ops = m.disk.take(ops); len(ops) == 0 {
@@ -123,7 +139,8 @@ func (m *member) diskLoop() {
 			}
 			ev := replica.Peer{}
 			n, ok := 1, false
-			if _, append := rest[0].Op.(*zab.Append); append {
+			_, append := rest[0].Op.(*zab.Append)
+			if append {
 				n, batch = appends(rest, batch[:0], s.opt.MaxBatchSize)
 				ok = s.commit(batch)
 				clear(batch)
@@ -138,6 +155,9 @@ func (m *member) diskLoop() {
 			}
 			if !ok {
 				return
+			}
+			if append && s.opt.FlushDelay > 0 {
+				flushed = time.Now()
 			}
 			m.disk.done += uint64(n)
 			rest = rest[n:]
@@ -162,6 +182,10 @@ func (m *member) written() {
 // than one, and whatever else there is, is the disk goroutine's, and so is an append that fails: this goroutine has to hear of the
 // leader's end.
 func (m *member) alone() {
+	if m.s.opt.FlushDelay > 0 { // it waits for others
+		m.disk.rouse()
+		return
+	}
 	a, ok := m.disk.takeOne()
 	if !ok {
 		m.disk.rouse()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -203,5 +204,28 @@ func compact(t *testing.T, disk vfs.FS) {
 	}
 	if err := disk.Remove("data/version-2/snapshot.0"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A leader counts what its learners ask about sessions, and what waits for each of them.
+func TestEnsembleLearnersAreMeasured(t *testing.T) {
+	w := gather(t, 3, 0)
+	leader := w.serving()
+	f := w.followers()
+	c := connect(t, w.all[f[0]], lasting)
+	c.fill("/n", 20)
+	if _, refused := c.resume(w.all[f[1]]); refused {
+		t.Fatal("the session has ended")
+	}
+	v := values(word(t, w.all[leader], "mntr"))
+	if n := v["zk_revalidate_count"]; n != "1" {
+		t.Errorf("the leader was asked %q times", n)
+	}
+	for _, i := range f {
+		for _, name := range []string{"size", "time_ms"} {
+			if n := v[fmt.Sprintf("zk_cnt_%d_learner_handler_qp_%s", i+1, name)]; n == "" || n == "0" {
+				t.Errorf("%q packets of server %d were looked at for %s", n, i+1, name)
+			}
+		}
 	}
 }

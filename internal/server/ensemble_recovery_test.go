@@ -546,8 +546,8 @@ func TestEnsembleLongerList(t *testing.T) {
 	w.same()
 }
 
-// Who was elected and cannot open its quorum port says so, and does not go on as a leader of nobody (ZOOKEEPER-4203); when the port is
-// free the ensemble serves.
+// Who was elected and cannot open its quorum port says so, and lets another lead, although it is the better one (ZOOKEEPER-4203); when the port is
+// free it can lead again.
 func TestEnsembleLeaderWithoutPort(t *testing.T) {
 	w := muster(t, 3, 0, func(o *Options) { o.TickTime, o.Ensemble.InitLimit = 50*time.Millisecond, 10 })
 	a := w.config.Members[2].Peers[0]
@@ -559,9 +559,22 @@ func TestEnsembleLeaderWithoutPort(t *testing.T) {
 	w.start(2) // of two that run, the quorum are both, and 3 is the better one
 	w.start(0)
 	w.logs[2].wait(t, "ERROR quorum port")
-	w.logs[2].wait(t, "looking: no quorum while discovering")
+	w.logs[2].wait(t, "looking: learners cannot come")
+	if leader := w.serving(); leader != 0 {
+		t.Fatalf("server %d leads", leader+1)
+	}
+	c := connect(t, w.all[2], lasting)
+	c.fill("/n", 20)
 	taken.Close()
 	w.start(1)
+	w.serving()
+	w.same()
+	// In time it stands again, and the port is free: of all three it is the best.
+	w.stop(1)
+	w.stop(0)
+	eventually(t, "nobody serves", func() bool { return !w.all[2].role().Serving })
+	w.all[2].Advance(time.Minute)
+	w.start(0)
 	w.serving()
 	w.same()
 }

@@ -88,7 +88,7 @@ func (m *member) open() error {
 	if !ok {
 		return fmt.Errorf("server %d is not in the list of servers", m.o.SID)
 	}
-	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log})
+	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Logger: m.s.log, Left: m.departed})
 	m.s.mu.Lock() // until it is known where to send, nobody is heard
 	err := m.openElections(self)
 	m.s.mu.Unlock()
@@ -226,7 +226,10 @@ func (m *member) become(r zab.Role) {
 		return
 	}
 	if err := m.links.Listen(m.addrs(m.self, port)...); err != nil {
-		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
+		m.s.scribe.note(slog.LevelError, err.Error())
+		if r.State == zab.Leading { // nobody would come: another has to lead
+			m.searches.Go(func() { m.agree(replica.Peer{Event: &zab.Unreachable{}}) })
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package zab
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
@@ -73,6 +74,7 @@ type Core struct {
 	next    *Vote  // a leader that is to be followed without an election: section 1.3
 	why     string // this server last left a role
 	ending  bool
+	barred  int64 // until when it does not stand for leader: nobody could come to it
 	floor   Epoch // the highest that a voter is known to have promised
 
 	elect *election
@@ -207,6 +209,10 @@ func (c *Core) Step(ev Event, now int64) {
 			l.sought, l.found, l.at = true, ev.OK, ev.At
 			c.due(l)
 		}
+	case *Unreachable:
+		if c.role == Leading {
+			c.bar()
+		}
 	case *Failed:
 		c.failed(ev)
 	case *Synced:
@@ -317,7 +323,22 @@ func (c *Core) drain() {
 	if !c.configs.Committed.Votes(c.o.SID) {
 		own.Leader = ensemble.NoSID
 	}
+	if c.now < c.barred {
+		own.Zxid, own.Epoch = math.MinInt64, math.MinInt64
+	}
 	c.elect.begin(own, c.now)
+}
+
+// bar makes this server stand behind all others for initLimit, in what it proposes of itself. Whoever is elected meanwhile leads only if nobody
+// in its quorum has more: discovery looks at histories, not at votes. A server that is a quorum by itself needs nobody to come, and leads on.
+func (c *Core) bar() {
+	var alone set
+	alone.add(c.lead.self)
+	if c.lead.elects.met(&alone) {
+		return
+	}
+	c.barred = c.now + c.o.InitLimit*c.o.Tick
+	c.becomeLooking("learners cannot come")
 }
 
 func (c *Core) becomeFollower(v Vote) {

@@ -47,6 +47,8 @@ type (
 	// Synced says that the first N of all disk operations of this Core are done and durable. For a Truncate that means that the
 	// tree, too, is as of its zxid.
 	Synced struct{ N uint64 }
+	// Unreachable says that a leader's quorum port cannot be opened.
+	Unreachable struct{}
 	// Failed says that the disk could not do a Truncate or an Install, the first operation that is not Synced. Neither that nor what was given
 	// behind it is done, and none of it counts: the next operation has the number of that one. What is on disk was read anew: the tree is as
 	// of Last, the log's last zxid, and currentEpoch is Current.
@@ -69,8 +71,10 @@ func (*Loaded) event()   {}
 func (*Found) event()    {}
 func (*Synced) event()   {}
 func (*Failed) event()   {}
-func (*Timer) event()    {}
-func (*Stop) event()     {}
+
+func (*Unreachable) event() {}
+func (*Timer) event()       {}
+func (*Stop) event()        {}
 
 // Ready is what has to be done after a Step, a Propose or a Send: in the order of its fields, and each field in its order.
 type Ready struct {

@@ -79,6 +79,10 @@ func (w *world) chaos(faults bool) {
 		if pick.core == nil {
 			pick.start()
 		}
+	case x < 992:
+		if pick.core != nil {
+			pick.step(&Unreachable{})
+		}
 	default:
 		if len(w.pipes) > 0 {
 			p := w.pipes[w.rng.IntN(len(w.pipes))]
