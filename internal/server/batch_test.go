@@ -80,6 +80,9 @@ func TestEnsembleFlushDelay(t *testing.T) {
 	w := gather(t, 3, 0, func(o *Options) { o.FlushDelay, o.MaxBatchSize = time.Hour, 6 })
 	leader := w.all[w.serving()]
 	c := connect(t, leader, lasting) // the first does not wait: nothing was flushed before
+	for _, s := range w.all {
+		eventually(t, "one", func() bool { return batchSizes(s).Sum == 1 })
+	}
 	first := c.xid + 1
 	c.send(creates(5)...)
 	eventually(t, "five writes wait", func() bool {

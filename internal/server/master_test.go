@@ -97,6 +97,11 @@ func TestEnsembleObserverMasters(t *testing.T) {
 		stopped = []int{master, w.serving(), -1}[round]
 		if stopped >= 0 {
 			w.stop(stopped)
+			gone := ensemble.SID(stopped + 1)
+			eventually(t, "the observer has got over it", func() bool {
+				r := w.all[3].role()
+				return r.Serving && r.Leader != gone && w.all[3].master() != gone
+			})
 			w.serving()
 			d, refused := c.resume(w.all[3])
 			if refused {
@@ -151,5 +156,22 @@ func TestEnsembleObserverMastersReconfigure(t *testing.T) {
 		t.Errorf("it shows %q", text)
 	}
 	d.fill("/n", 20)
+	w.same()
+	// A follower is named to lead: its port for observers gives way to its quorum port, without an election.
+	d.send(&wire.Reconfig{Leaving: name("%d", leader+1), MembersNull: true, CurConfigID: -1}) // the connection may end before its answer
+	w.agreed(2, 2)
+	if next := w.serving(); next == leader {
+		t.Error("who was removed leads")
+	}
+	for i, j := range w.logs {
+		if j.with("looking: no quorum while discovering") > 0 {
+			t.Errorf("nobody could come to server %d at first", i+1)
+		}
+	}
+	e, refused := d.resume(w.all[j])
+	if refused {
+		t.Fatal("the session has ended")
+	}
+	e.fill("/more", 20)
 	w.same()
 }

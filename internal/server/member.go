@@ -39,6 +39,7 @@ type member struct {
 	armed    int64         // guarded by Server.mu: when the timer will look again
 	wake     chan struct{} // capacity 1: armed has come nearer
 	up       zab.Link      // guarded by Server.mu: the last that was dialled
+	listens  zab.State     // guarded by Server.mu: as what the port for learners was opened last
 	turn     int           // guarded by Server.mu: which observer master is the next
 	standing               // guarded by Server.mu
 }
@@ -222,6 +223,10 @@ func (m *member) become(r zab.Role) {
 		m.links.StopListening()
 		return
 	}
+	if m.listens != r.State {
+		m.links.StopListening() // a follower that was named to lead had the other port
+		m.listens = r.State
+	}
 	if r.State == zab.Leading && r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
@@ -294,7 +299,7 @@ func (h *linkHandler) m() *member { return (*member)(h) }
 
 func (h *linkHandler) LinkUp(l zab.Link, remote net.Addr) {
 	if to, ok := h.links.Dialled(l); ok && l&1 != 0 {
-		h.s.log.Info(fmt.Sprintf("Following server %d at %v", to, remote))
+		h.s.log.Info(fmt.Sprintf("Connected to server %d, to learn from it", to), "remote", remote)
 	}
 	h.m().agree(replica.Peer{Event: &zab.LinkUp{Link: l}})
 }
