@@ -94,7 +94,15 @@ var gauges = []struct {
 	}},
 	{name: name{"synced_followers", "followers that are up to date"}, value: leading(func(_ *Status, l *LeaderMonitor) int64 { return int64(l.SyncedFollowers) })},
 	{name: name{"synced_non_voting_followers", "followers that are up to date and do not vote"}, value: leading(func(_ *Status, l *LeaderMonitor) int64 { return int64(l.SyncedNonVoting) })},
-	{name: name{"synced_observers", "observers that are up to date"}, value: leading(func(_ *Status, l *LeaderMonitor) int64 { return int64(l.SyncedObservers) })},
+	{name: name{"synced_observers", "observers that are up to date"}, value: func(_ *Status, m *Monitor) int64 {
+		switch {
+		case m.Leader != nil:
+			return int64(m.Leader.SyncedObservers)
+		case m.Observers != nil:
+			return int64(*m.Observers)
+		}
+		return absent
+	}},
 	{name: name{"uptime", "ms since the start"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.Uptime.Milliseconds()) }},
 	{name: name{"watch_count", "watches"}, value: func(_ *Status, m *Monitor) int64 { return int64(m.Watches) }},
 	{name: name{"znode_count", "znodes as Apache counts them, the root twice"}, value: func(s *Status, _ *Monitor) int64 { return int64(s.Nodes) }},

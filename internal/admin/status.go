@@ -49,6 +49,7 @@ type Monitor struct {
 	Quotas              []Quota
 	QuorumSize          int    // voters; 0 in a standalone server, which does not tell it
 	ObserverMaster      *int64 // of an observer: whom it observes
+	Observers           *int   // of a follower that has a port for them: those that are up to date
 	Leader              *LeaderMonitor
 }
 

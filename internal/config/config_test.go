@@ -274,6 +274,7 @@ func TestHonouredKeysChangeSomething(t *testing.T) {
 		"DigestAuthenticationProvider.digestAlg": "MD5", "authProvider.*": authPackage + "EnsembleAuthenticationProvider",
 		"enforce.auth.schemes": "ip", "server.*": "a:1:2", "group*": "1", "weight*": "7", "version": "7", "dynamicConfigFile": "./dyn",
 		"standaloneEnabled": "false", "multiAddress.enabled": "true", "jute.maxbuffer": "7",
+		"snapshotSizeFactor": "0.5",
 	}
 	context := map[string]string{ // what a key needs beside it to show
 		"clientPortAddress": "clientPort=1\n", "enforce.auth.enabled": "enforce.auth.schemes=ip\n", "enforce.auth.schemes": "enforce.auth.enabled=true\n",

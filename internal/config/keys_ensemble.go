@@ -46,24 +46,18 @@ func ensembleKeys() []Key {
 				}
 				return nil
 			}),
-		parserKey("syncEnabled", Switch, "true", Ignored, "observers keep logs and snapshots in any case; true is what happens anyway, and no warning").
-			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
-		property("observer.syncEnabled", Flag, "(syncEnabled)", Ignored, "the same").
-			put(func(l *loader, v Value) { l.observerSync = &v.Bool }).unless(whenFalse("observers keep logs and snapshots")).inEnsembles(),
+		parserKey("syncEnabled", Switch, "true", Honoured, "an observer logs what it is told; false: it has on disk what it was sent as a snapshot, and nothing newer").
+			put(func(l *loader, v Value) { l.quorum.SyncEnabled = v.Bool }),
+		property("observer.syncEnabled", Flag, "(syncEnabled)", Honoured, "the same, before syncEnabled").
+			put(func(l *loader, v Value) { l.observerSync = &v.Bool }),
 		parserKey("localSessionsEnabled", Switch, "false", Honoured, "new sessions are known to one server only, and cost no transaction; the same on all members").
 			put(func(l *loader, v Value) { l.quorum.LocalSessions = v.Bool }),
 		parserKey("localSessionsUpgradingEnabled", Switch, "false", Honoured, "a local session that creates an ephemeral becomes one of the ensemble; false refuses the ephemeral with -120").
 			put(func(l *loader, v Value) { l.quorum.LocalSessionsUpgrading = v.Bool }),
 		parserKey("quorumListenOnAllIPs", Switch, "false", Honoured, "listen for peers on all addresses").
 			put(func(l *loader, v Value) { l.quorum.ListenOnAllIPs = v.Bool }),
-		parserKey("observerMasterPort", Int, "0", Ignored, later+": observers that follow a follower; they follow the leader").
-			put(func(l *loader, v Value) { l.quorum.ObserverMasterPort = int(v.Int) }).
-			unless(func(v Value) string {
-				if v.Int == 0 {
-					return ""
-				}
-				return later
-			}).inEnsembles(),
+		parserKey("observerMasterPort", Int, "0", Honoured, "where a follower has observers of its own, and where observers look for one on the voters' hosts; 0 or less is nowhere").
+			put(func(l *loader, v Value) { l.quorum.ObserverMasterPort = int(v.Int) }),
 		parserKey("oraclePath", Text, "(none)", Refused, "a quorum of two with an oracle is not supported"),
 		parserKey("quorum.cnxn.threads.size", Int, "20", Ignored, "goroutines need no number"),
 		parserKey("sslQuorum", Switch, "false", Refused, tls+"; refused when true, in an ensemble").unless(whenTrue(tls)).inEnsembles(),
@@ -90,14 +84,8 @@ func ensembleKeys() []Key {
 				}
 				l.quorum.CommitLogCount = int(min(max(v.Int, 500), math.MaxInt32))
 			}),
-		property("snapshotSizeFactor", Text, "0.33", Ignored, later+": the part of a snapshot's size up to which logs are sent instead; negative is never, "+
-			"which is what happens anyway, and no warning. commitLogCount is what a member may lag behind without being sent a snapshot").
-			unless(func(v Value) string {
-				if f, err := parseFloat(v.Text); err == nil && f < 0 {
-					return ""
-				}
-				return later + ": what is no longer in memory is sent as a snapshot"
-			}).inEnsembles().
+		property("snapshotSizeFactor", Text, "0.33", Honoured, "the part of a snapshot's size up to which the log is sent instead, to members that lag further behind "+
+			"than commitLogCount; negative is never, 0 is whatever the size").
 			put(func(l *loader, v Value) {
 				f, err := parseFloat(v.Text)
 				if err != nil || !(f <= 1) {
@@ -106,25 +94,17 @@ func ensembleKeys() []Key {
 				}
 				l.quorum.SnapshotSizeFactor = f
 			}),
-		property("leaderServes", YesNo, "yes", Ignored, later+": a leader without clients; yes is what happens anyway, and no warning").
-			put(func(l *loader, v Value) { l.quorum.LeaderServes = v.Text == "yes" }).
-			unless(func(v Value) string {
-				if v.Text == "yes" {
-					return ""
-				}
-				return later
-			}).inEnsembles(),
+		property("leaderServes", YesNo, "yes", Honoured, "no: while it leads, a member has no clients").
+			put(func(l *loader, v Value) { l.quorum.LeaderServes = v.Text == "yes" }),
 		property("electionPortBindRetry", GetInt, "3", Honoured, "attempts to listen for elections; 0 is for ever; below 0 is the default").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.BindRetry, v.Int, 0) }),
 		property("tcpKeepAlive", Flag, "false", Accepted, "TCP keep-alive between members is always on"),
 		property("cnxTimeout", GetInt, "5000", Honoured, "ms to connect for elections; 0 or less is the default").
 			put(func(l *loader, v Value) { l.positive(&l.quorum.CnxTimeout, v.Int) }),
-		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Ignored, later+": snapshots sent at once; there is no limit").
-			inEnsembles().
+		property("leader.maxConcurrentSnapSyncs", GetInt, "10", Honoured, "members that are sent snapshots at once; beyond it observers are sent away, and come again").
 			or("maxConcurrentSnapSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxSnapSyncs, v.Int, 1) }),
-		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Ignored, later+": differences sent at once; there is no limit").
-			inEnsembles().
+		property("leader.maxConcurrentDiffSyncs", GetInt, "100", Honoured, "the same, differences").
 			or("maxConcurrentDiffSyncs").
 			put(func(l *loader, v Value) { l.atLeast(&l.quorum.MaxDiffSyncs, v.Int, 1) }),
 		property("forceSnapshotSync", Flag, "false", Honoured, "always send a snapshot").

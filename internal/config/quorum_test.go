@@ -124,11 +124,11 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 
 // What an ensemble asks for and does not get is told; a server alone would not get it from Apache either.
 func TestEnsembleWarnings(t *testing.T) {
-	const lines = "leaderServes=no\nobserverMasterPort=2889\nsslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
-		"syncEnabled=false\nobserver.syncEnabled=false\nsnapshotSizeFactor=0.5\nmaxConcurrentSnapSyncs=3\nleader.maxConcurrentDiffSyncs=4\nenableEagerACLCheck=true\n"
+	const lines = "sslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
+		"enableEagerACLCheck=true\n"
 	c := mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines + three})
-	for i, key := range []string{"leaderServes", "observerMasterPort", "sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
-		"syncEnabled", "observer.syncEnabled", "snapshotSizeFactor", "maxConcurrentSnapSyncs", "leader.maxConcurrentDiffSyncs", "enableEagerACLCheck"} {
+	for i, key := range []string{"sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
+		"enableEagerACLCheck"} {
 		if !hasWarning(c, 2+i, key, "ignored: ") {
 			t.Errorf("no word about %s: %v", key, c.Warnings)
 		}

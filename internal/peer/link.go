@@ -14,13 +14,16 @@ import (
 
 // link is one connection on the quorum port.
 type link struct {
-	id     zab.Link
-	s      *Links
-	from   Side // who is at the other end
-	ctx    context.Context
-	cancel context.CancelFunc // ends a dial
-	wake   chan struct{}      // capacity 1: there is something in queue, or closing
-	done   chan struct{}      // closed when dead
+	id   zab.Link
+	s    *Links
+	from Side // who is at the other end
+	// Of a link that is dialled: instead of the leader, if any; and who it is.
+	masters []Master
+	to      ensemble.SID // guarded by mu
+	ctx     context.Context
+	cancel  context.CancelFunc // ends a dial
+	wake    chan struct{}      // capacity 1: there is something in queue, or closing
+	done    chan struct{}      // closed when dead
 
 	mu      sync.Mutex
 	conn    net.Conn // nil while it is dialled
@@ -31,7 +34,9 @@ type link struct {
 	rest    []byte // that a flush has begun to write, for the writer
 	scratch []byte // of the flush that is writing
 	spare   []entry
-	waiting int // bytes in queue and on their way
+	waiting int          // bytes in queue and on their way
+	since   time.Time    // when the first of queue came, if Left wants to know
+	sid     ensemble.SID // of a learner that has said who it is; else NoSID
 	closing bool
 	closeBy time.Time
 	dead    bool
@@ -45,7 +50,7 @@ type entry struct {
 }
 
 func newLink(s *Links, id zab.Link, from Side) *link {
-	l := &link{id: id, s: s, from: from, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &link{id: id, s: s, from: from, sid: ensemble.NoSID, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(s.ctx)
 	return l
 }
@@ -78,6 +83,9 @@ func (l *link) enqueue(e entry, size int) bool {
 		return false
 	}
 	l.waiting += size
+	if l.s.o.Left != nil && len(l.queue) == 0 && l.sid != ensemble.NoSID {
+		l.since = time.Now()
+	}
 	l.queue = append(l.queue, e)
 	return true
 }
@@ -100,6 +108,7 @@ func (l *link) flush() {
 	batch := l.queue
 	l.queue, l.spare = l.spare[:0], nil
 	buf, size := l.scratch[:0], l.waiting
+	l.leave(len(batch))
 	l.mu.Unlock()
 	for i := range batch {
 		buf = AppendPacket(buf, batch[i].packet)
@@ -120,6 +129,24 @@ func (l *link) flush() {
 	}
 	if more {
 		wake(l.wake)
+	}
+}
+
+// leave tells of packets that leave. The caller holds the lock.
+func (l *link) leave(n int) {
+	if l.s.o.Left != nil && n > 0 && l.sid != ensemble.NoSID {
+		l.s.o.Left(l.sid, n, time.Since(l.since))
+	}
+}
+
+// introduced notes who a learner is.
+func (l *link) introduced(batch []zab.Packet) {
+	for _, p := range batch {
+		if p, ok := p.(*zab.LearnerInfo); ok {
+			l.mu.Lock()
+			l.sid, l.since = p.SID, time.Now()
+			l.mu.Unlock()
+		}
 	}
 }
 
@@ -212,13 +239,13 @@ func (l *link) run(d *zab.Dial) {
 func (l *link) open(d *zab.Dial) error {
 	leader := ensemble.NoSID
 	if d != nil {
-		leader = d.Leader
-		c, err := l.s.connect(l.ctx, d)
+		c, to, err := l.s.connect(l.ctx, d, l.masters)
 		if err != nil {
 			return err
 		}
+		leader = to
 		l.mu.Lock()
-		l.conn = c
+		l.conn, l.to = c, to
 		l.mu.Unlock()
 	}
 	if l.s.o.Authenticate != nil {
@@ -273,6 +300,9 @@ func (l *link) read() error {
 			return l.linger(r.R)
 		}
 		if len(batch) > 0 {
+			if l.from == Learner && l.s.o.Left != nil && l.sid == ensemble.NoSID { // nobody else writes it
+				l.introduced(batch)
+			}
 			h.Received(l.id, batch)
 			clear(batch)
 			batch = batch[:0]
@@ -318,6 +348,7 @@ func (l *link) write() {
 		if !flushing {
 			batch, l.queue = l.queue, batch[:0]
 			rest, l.rest = l.rest, nil
+			l.leave(len(batch))
 		}
 		owner = !flushing && len(batch)+len(rest) > 0
 		l.writing = flushing || owner

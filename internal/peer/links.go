@@ -44,6 +44,8 @@ type LinkOptions struct {
 	CloseTimeout time.Duration
 	// GreetTimeout bounds Authenticate, 0 is 10 s.
 	GreetTimeout time.Duration
+	// Left, if there is one, is told of packets that leave for a learner: how many had waited, and the longest for how long. It must not wait.
+	Left func(sid ensemble.SID, packets int, waited time.Duration)
 	// DialPause is between the attempts of one Dial, but for the first few, 0 is 100 ms. It is leaderConnectDelayDuringRetryMs.
 	DialPause time.Duration
 
@@ -220,15 +222,36 @@ func (s *Links) add(c net.Conn) {
 
 // Dial opens a link to a leader, in the background: LinkUp or LinkDown follows within d.Budget. The number must be an odd one that
 // was never used. After Shutdown nothing happens.
-func (s *Links) Dial(d zab.Dial) {
+func (s *Links) Dial(d zab.Dial) { s.DialAny(d, nil) }
+
+// Master is a server that an observer may come to in the place of the leader, and where.
+type Master struct {
+	SID  ensemble.SID
+	Addr string
+}
+
+// DialAny is Dial of one of several servers, in this order, each time around. If none is there the last attempts are at the leader, too.
+func (s *Links) DialAny(d zab.Dial, masters []Master) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
 	l := newLink(s, d.Link, Leader)
+	l.masters, l.to = masters, d.Leader
 	s.links[l.id] = l
 	s.wg.Go(func() { l.run(&d) })
+}
+
+// Dialled is who is at the other end of a link that was dialled and is up.
+func (s *Links) Dialled(id zab.Link) (ensemble.SID, bool) {
+	l := s.link(id)
+	if l == nil {
+		return ensemble.NoSID, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to, l.conn != nil && !l.dead
 }
 
 func (s *Links) link(id zab.Link) *link {
@@ -302,30 +325,53 @@ func (s *Links) Shutdown() {
 	s.cancel()
 }
 
-// connect dials a leader.
-func (s *Links) connect(ctx context.Context, d *zab.Dial) (net.Conn, error) {
+// connect dials a leader, or one of the masters.
+func (s *Links) connect(ctx context.Context, d *zab.Dial, masters []Master) (net.Conn, ensemble.SID, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.Budget)*time.Millisecond)
 	defer cancel()
 	var err error
 	pause := s.o.DialPause / hastyDial
 	for n := 1; ; {
 		var c net.Conn
-		if c, err = s.attempt(ctx, d.Leader); err == nil {
-			return c, nil
+		if len(masters) > 0 {
+			var to ensemble.SID
+			if c, to, err = s.attemptAny(ctx, masters); err == nil {
+				return c, to, nil
+			}
+		}
+		if len(masters) == 0 || n > dialTries/2 {
+			if c, err = s.attempt(ctx, d.Leader); err == nil {
+				return c, d.Leader, nil
+			}
 		}
 		if n == dialTries || ctx.Err() != nil {
-			return nil, err
+			return nil, d.Leader, err
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, err
+			return nil, d.Leader, err
 		}
 		if pause *= 2; pause >= s.o.DialPause {
 			pause = s.o.DialPause
 			n++
 		}
 	}
+}
+
+// attemptAny tries each of the masters, a second each at most: one that does not answer must not take all the time.
+func (s *Links) attemptAny(ctx context.Context, masters []Master) (net.Conn, ensemble.SID, error) {
+	var errs []error
+	for _, m := range masters {
+		share, cancel := context.WithTimeout(ctx, time.Second)
+		c, err := s.o.Dial(share, "tcp", m.Addr)
+		cancel()
+		if err == nil {
+			return c, m.SID, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, ensemble.NoSID, errors.Join(errs...)
 }
 
 // attempt tries the leader's addresses as they are configured now; each gets its share of the time that is left.

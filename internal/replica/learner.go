@@ -63,7 +63,7 @@ func (r *Replica) forwardSync(c *Conn, en *entry, body []byte) {
 	m := r.member
 	m.turns++
 	en.turn = m.turns
-	m.asked = append(m.asked, c)
+	m.asked = append(m.asked, asker{conn: c})
 	m.core.Send(0, &zab.Request{Session: c.session, Xid: en.header.Xid, Op: int32(wire.OpSync), Body: body, IDs: en.ids})
 }
 
@@ -73,8 +73,13 @@ func (r *Replica) syncDone(e *Effects) {
 	if len(m.asked) == 0 {
 		return
 	}
-	c := m.asked[0]
+	a := m.asked[0]
 	m.asked = m.asked[1:]
+	if a.conn == nil {
+		m.core.Send(a.link, &zab.SyncDone{}) // behind the commits that it waited for; the observer may be gone
+		return
+	}
+	c := a.conn
 	m.done++
 	if c.state != connGone {
 		r.drain(c, e)
@@ -86,12 +91,27 @@ func (r *Replica) syncDone(e *Effects) {
 func (r *Replica) askValid(c *Conn) {
 	c.state = connWaiting
 	r.queue(c, entry{kind: entryAsk, header: wire.Header{Type: wire.OpCreateSession}})
+	r.member.doubted = append(r.member.doubted, asker{conn: c})
 	r.member.core.Send(0, &zab.Revalidate{Session: c.session, Timeout: c.timeout})
 }
 
 // revalidated takes the leader's answer.
 func (r *Replica) revalidated(p *zab.Revalidated, e *Effects) {
+	m := r.member
+	if len(m.doubted) == 0 {
+		return
+	}
+	a := m.doubted[0]
+	m.doubted = m.doubted[1:]
 	c := r.bySession[p.Session]
+	if a.conn == nil {
+		if p.Valid && c != nil { // it was ours until now
+			e.close(c)
+			r.detach(c)
+		}
+		m.core.Send(a.link, p)
+		return
+	}
 	if c == nil || c.Pending() == 0 || c.fifo[c.head].kind != entryAsk {
 		return
 	}

@@ -40,7 +40,7 @@ func (r *Replica) closeLocal(c *Conn, en entry) {
 
 // tickLocals ends the local sessions whose time is over.
 func (r *Replica) tickLocals(ev *Tick, e *Effects) {
-	if !r.serves() && !r.ReadOnly() {
+	if r.refuses() || !r.serves() && !r.ReadOnly() {
 		return // nobody can come and say that he lives
 	}
 	for _, id := range r.locals.Due(ev.Clock) {

@@ -19,7 +19,8 @@ type member struct {
 
 	owners map[zk.SessionID]zab.Link // leading: over which learner a session's requests come; 0 is a connection of ours
 
-	asked     []*Conn           // learning: whose syncs the leader has not answered, in order
+	asked     []asker           // learning: whose syncs the leader has not answered, in order
+	doubted   []asker           // learning: whose sessions it was asked about, in order
 	turns     uint64            // learning: how many syncs were asked
 	done      uint64            // learning: how many were answered
 	lastTouch int64             // learning: when the leader was last told which sessions were heard of
@@ -40,6 +41,9 @@ func (r *Replica) leads() bool {
 
 // serves tells whether clients may be served.
 func (r *Replica) serves() bool { return r.member == nil || r.member.role.Serving }
+
+// refuses tells whether this member leads, and leaves clients to the others.
+func (r *Replica) refuses() bool { return r.member != nil && r.prep != nil && r.cfg.LeaderIdle }
 
 // Settled tells whether the tree shows nothing but what is committed. While a member looks for a leader it also shows what was logged,
 // which a leader may take back: no snapshot may hold that.
@@ -141,7 +145,7 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 		clear(r.proposed)
 		r.proposed, r.phead = r.proposed[:0], 0
 		r.prep, r.asked, r.doomed = nil, nil, nil
-		m.owners, m.asked, m.parted, r.syncing = nil, nil, nil, nil
+		m.owners, m.asked, m.doubted, m.parted, r.syncing = nil, nil, nil, nil, nil
 		m.turns, m.done = 0, 0
 		if m.readOnly {
 			r.endReadOnly()
@@ -253,10 +257,22 @@ func (r *Replica) upper(u *zab.Upper, now, clock int64, e *Effects) {
 	m := r.member
 	switch p := u.Packet.(type) {
 	case *zab.Request:
+		if m.role.State == zab.Following {
+			r.relay(u.Link, p)
+			return
+		}
 		r.fromLearner(u.Link, p, now, clock, e)
 	case *zab.Revalidate:
+		if m.role.State == zab.Following {
+			r.askFor(u.Link, p)
+			return
+		}
 		r.revalidate(u.Link, p, clock, e)
 	case *zab.Ping:
+		if p.Answer && m.role.State == zab.Following { // an observer's
+			m.parted = append(m.parted, p.Touched...)
+			return
+		}
 		if m.role.State == zab.Leading {
 			for _, t := range p.Touched {
 				r.sessions.Touch(t.Session, t.Timeout, clock)

@@ -12,6 +12,7 @@ type Orders struct {
 	Notify []zab.Notify
 	Links  []LinkOrder
 	Dial   []zab.Dial
+	Search []zab.Search
 	Close  []zab.Link // behind what was sent on them
 	Config *zab.Configs
 	Trace  []string
@@ -38,8 +39,9 @@ func (o *Orders) Reset() {
 	clear(o.Disk)
 	clear(o.Notify)
 	clear(o.Links)
+	clear(o.Search)
 	clear(o.Trace)
-	*o = Orders{Disk: o.Disk[:0], Notify: o.Notify[:0], Links: o.Links[:0], Dial: o.Dial[:0], Close: o.Close[:0], Trace: o.Trace[:0]}
+	*o = Orders{Disk: o.Disk[:0], Notify: o.Notify[:0], Links: o.Links[:0], Dial: o.Dial[:0], Search: o.Search[:0], Close: o.Close[:0], Trace: o.Trace[:0]}
 }
 
 // order collects what a Ready asks for, with the tree as it is now where the tree is wanted.
@@ -68,6 +70,7 @@ func (e *Effects) order(r *Replica, rd *zab.Ready) {
 	if rd.Dial != nil {
 		o.Dial = append(o.Dial, *rd.Dial)
 	}
+	o.Search = append(o.Search, rd.Search...)
 	o.Close = append(o.Close, rd.Close...)
 	o.Trace = append(o.Trace, rd.Trace...)
 }

@@ -28,6 +28,7 @@ type Config struct {
 	Audit             bool  // give Effects.Audits
 	ReadOnly          bool  // a voter that finds no leader answers reads (readonlymode.enabled)
 	LocalSessions     bool  // of a member: new sessions are its own alone (localSessionsEnabled), and so are others'
+	LeaderIdle        bool  // of a member: while it leads it has no clients (leaderServes=no)
 	LocalUpgrade      bool  // one that creates an ephemeral becomes the ensemble's (localSessionsUpgradingEnabled)
 
 	Zab *zab.Core // this server's part in the agreement of an ensemble; nil where it stands alone

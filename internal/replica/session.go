@@ -16,8 +16,8 @@ func (r *Replica) handshake(ev *Connect, e *Effects) {
 		return
 	}
 	readOnly := r.ReadOnly()
-	if !r.serves() && !(readOnly && req.ReadOnly) || req.LastZxidSeen > r.tree.LastZxid() {
-		// Another server has seen more. To answer "expired" would end a good session.
+	if r.refuses() || !r.serves() && !(readOnly && req.ReadOnly) || req.LastZxidSeen > r.tree.LastZxid() {
+		// Another server has seen more, or is there for clients. To answer "expired" would end a good session.
 		c.state = connGone
 		e.close(c)
 		return

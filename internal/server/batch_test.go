@@ -74,3 +74,25 @@ func TestFlushDelay(t *testing.T) {
 		c.must(&wire.Delete{Path: "/a", Version: -1})
 	}
 }
+
+// The same of a member of an ensemble, whose leader and followers all wait for a batch: but not with an epoch, or a leader would not lead.
+func TestEnsembleFlushDelay(t *testing.T) {
+	w := gather(t, 3, 0, func(o *Options) { o.FlushDelay, o.MaxBatchSize = time.Hour, 6 })
+	leader := w.all[w.serving()]
+	c := connect(t, leader, lasting) // the first does not wait: nothing was flushed before
+	for _, s := range w.all {
+		eventually(t, "one", func() bool { return batchSizes(s).Sum == 1 })
+	}
+	first := c.xid + 1
+	c.send(creates(5)...)
+	eventually(t, "five writes wait", func() bool {
+		leader.mu.RLock()
+		defer leader.mu.RUnlock()
+		return leader.rep.Proposed() == 5
+	})
+	c.send(creates(1)...)
+	recvAll(c, first, 6)
+	for _, s := range w.all {
+		eventually(t, "six in one", func() bool { b := batchSizes(s); return b.Max == 6 && b.Count == 2 && b.Sum == 7 })
+	}
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -85,7 +86,11 @@ func (s *Server) commitLoop() {
 			return
 		}
 		if s.opt.FlushDelay > 0 {
-			s.gather(flushed)
+			s.gather(flushed, s.wakeCommit, func() int {
+				s.mu.RLock()
+				defer s.mu.RUnlock()
+				return len(s.eff.Log)
+			})
 		}
 		s.takeLog(&b)
 		if len(b.entries) == 0 {
@@ -124,24 +129,25 @@ func (s *Server) share(batch []store.Entry) []store.Entry {
 	return batch
 }
 
+// enoughWaits is more than there can be of what waits: gather ends.
+const enoughWaits = math.MaxInt
+
 // gather lets records come together for one fsync, until FlushDelay has passed since the last one, there are enough for a batch,
-// or none has come for FlushPoll: the rule of SyncRequestProcessor upstream.
-func (s *Server) gather(flushed time.Time) {
+// or none has come for FlushPoll: the rule of SyncRequestProcessor upstream. waiting is how many there are, and wake says that one more has come.
+func (s *Server) gather(flushed time.Time, wake <-chan struct{}, waiting func() int) {
 	poll := s.opt.FlushPoll
 	if poll < 0 {
 		poll = s.opt.FlushDelay / 3
 	}
 	for {
-		s.mu.RLock()
-		n := len(s.eff.Log)
-		s.mu.RUnlock()
+		n := waiting()
 		wait := min(poll, s.opt.FlushDelay-time.Since(flushed))
-		if wait <= 0 || s.opt.MaxBatchSize > 0 && n >= s.opt.MaxBatchSize {
+		if wait <= 0 || n == enoughWaits || s.opt.MaxBatchSize > 0 && n >= s.opt.MaxBatchSize {
 			return
 		}
 		t := time.NewTimer(wait)
 		select {
-		case <-s.wakeCommit:
+		case <-wake:
 			t.Stop()
 		case <-t.C:
 			return

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,18 @@ func (q *diskQueue) rouse() {
 	}
 }
 
+// gathering is how many appends wait. Anything else among what waits, for which nobody should wait, makes it enoughWaits.
+func (q *diskQueue) gathering() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.ops {
+		if _, ok := q.ops[i].Op.(*zab.Append); !ok {
+			return enoughWaits
+		}
+	}
+	return len(q.ops)
+}
+
 // take gives what waits, and keeps spare's memory for what comes next. Whoever gets something is running until rest.
 func (q *diskQueue) take(spare []replica.DiskOrder) []replica.DiskOrder {
 	clear(spare)
@@ -77,6 +90,16 @@ func (q *diskQueue) takeOne() (*zab.Append, bool) {
 	return a, ok
 }
 
+// drop forgets what waits, and gives it.
+func (q *diskQueue) drop() []replica.DiskOrder {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	ops := slices.Clone(q.ops)
+	clear(q.ops)
+	q.ops = q.ops[:0]
+	return ops
+}
+
 // rest ends running. What was not done goes back to the front.
 func (q *diskQueue) rest(undone ...replica.DiskOrder) {
 	q.mu.Lock()
@@ -93,9 +116,13 @@ func (m *member) diskLoop() {
 	defer s.wg.Done()
 	var ops []replica.DiskOrder
 	var batch []store.Entry
+	var flushed time.Time // when the last fsync ended, with a FlushDelay
 	for {
 		select {
 		case <-m.disk.wake:
+			if s.opt.FlushDelay > 0 {
+				s.gather(flushed, m.disk.wake, m.disk.gathering)
+			}
 		case <-s.ctx.Done():
 		}
 		if ops = m.disk.take(ops); len(ops) == 0 {
@@ -112,15 +139,25 @@ func (m *member) diskLoop() {
 			}
 			ev := replica.Peer{}
 			n, ok := 1, false
-			if _, append := rest[0].Op.(*zab.Append); append {
+			_, append := rest[0].Op.(*zab.Append)
+			if append {
 				n, batch = appends(rest, batch[:0], s.opt.MaxBatchSize)
 				ok = s.commit(batch)
 				clear(batch)
 			} else {
 				ok = m.try(&rest[0], &ev)
 			}
+			if !ok && s.ctx.Err() == nil && m.lost {
+				if !m.resync(rest) {
+					return
+				}
+				break
+			}
 			if !ok {
 				return
+			}
+			if append && s.opt.FlushDelay > 0 {
+				flushed = time.Now()
 			}
 			m.disk.done += uint64(n)
 			rest = rest[n:]
@@ -145,6 +182,10 @@ func (m *member) written() {
 // than one, and whatever else there is, is the disk goroutine's, and so is an append that fails: this goroutine has to hear of the
 // leader's end.
 func (m *member) alone() {
+	if m.s.opt.FlushDelay > 0 { // it waits for others
+		m.disk.rouse()
+		return
+	}
 	a, ok := m.disk.takeOne()
 	if !ok {
 		m.disk.rouse()
@@ -184,7 +225,8 @@ func appends(ops []replica.DiskOrder, batch []store.Entry, limit int) (int, []st
 	return len(ops), batch
 }
 
-// try does one operation until it succeeds, or the server ends. Who waits for it waits: a leader whose disk has stalled steps down.
+// try does one operation until it succeeds, or the server ends. Who waits for it waits: a leader whose disk has stalled steps down. What
+// replaces a history is tried once, and then m.lost says that the leader has to be asked again.
 func (m *member) try(op *replica.DiskOrder, ev *replica.Peer) bool {
 	s := m.s
 	wait := 10 * time.Millisecond
@@ -195,8 +237,14 @@ func (m *member) try(op *replica.DiskOrder, ev *replica.Peer) bool {
 			return true
 		}
 		e := (*store.DiskError)(nil)
-		if _, once := op.Op.(*zab.Install); once || !errors.As(err, &e) {
-			// What is installed is read off a view, which can be read only once; the next start is sent the tree again.
+		failed := errors.As(err, &e)
+		if _, once := op.Op.(*zab.Install); once && failed || errors.Is(err, store.ErrNoBase) {
+			// What is installed is read off a view, which can be read only once.
+			s.log.Error("the history cannot be exchanged for the leader's; it is asked for all of it again", "err", err)
+			m.lost = true
+			return false
+		}
+		if !failed {
 			s.fail(err)
 			return false
 		}
@@ -232,17 +280,9 @@ func (m *member) do(op *replica.DiskOrder, ev *replica.Peer) error {
 	return nil
 }
 
-// truncate takes log and tree back. Where the log does not lead to the zxid there is only one way: to begin from nothing, with the next
-// start, and be sent everything.
+// truncate takes log and tree back.
 func (m *member) truncate(z zk.Zxid, ev *replica.Peer) error {
-	err := m.s.store.Truncate(z)
-	if errors.Is(err, store.ErrNoBase) {
-		if e := m.s.store.Wipe(); e != nil {
-			return e
-		}
-		return fmt.Errorf("the log cannot be cut back to %v, and was emptied; the next start gets everything from the leader: %v", z, err)
-	}
-	if err != nil {
+	if err := m.s.store.Truncate(z); err != nil {
 		return err
 	}
 	res, err := m.s.store.Restore(m.fresh)
@@ -251,6 +291,54 @@ func (m *member) truncate(z zk.Zxid, ev *replica.Peer) error {
 	}
 	ev.Tree, ev.Sessions = res.Tree, res.Sessions
 	return nil
+}
+
+// resync reads anew what is on disk, when it has turned out not to follow the leader, and goes on from there: undone is what it was given
+// and has not done. What it was given meanwhile is void with it. It is false if the server ends.
+func (m *member) resync(undone []replica.DiskOrder) bool {
+	s := m.s
+	m.lost = false
+	var res *store.Restored
+	var current int64
+	wait := time.Second // the leader is not asked for a whole tree more often than that
+	for {
+		if !s.pause(wait) {
+			return false
+		}
+		var err error
+		if res, err = s.store.Restore(m.fresh); err == nil {
+			_, current, err = s.store.Epochs(res.LastZxid)
+		}
+		if err == nil {
+			break
+		}
+		if e := (*store.DiskError)(nil); !errors.As(err, &e) {
+			s.fail(err)
+			return false
+		}
+		s.log.Error("the disk cannot be read", "err", err)
+	}
+	var few [8]*conn
+	s.mu.Lock()
+	undone = append(undone, m.disk.drop()...)
+	for i := range undone {
+		if f := undone[i].Tree; f != nil {
+			f.View.Close()
+		}
+	}
+	s.rep.Step(&replica.Peer{
+		Event: &zab.Failed{Last: res.LastZxid, Current: zab.Epoch(current)}, Tree: res.Tree, Sessions: res.Sessions,
+		Now: time.Now().UnixMilli(), Clock: s.clock(), Heard: heard,
+	}, &s.eff)
+	dirty := s.perform(few[:0])
+	s.mu.Unlock()
+	s.flush(dirty)
+	for _, o := range undone {
+		if o.Config != nil {
+			m.keep(o.Config)
+		}
+	}
+	return true
 }
 
 func (m *member) serving() bool {

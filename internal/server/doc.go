@@ -16,6 +16,7 @@
 //	snapshot    one frozen view                    Store.SnapshotDue            the end of the file
 //	disk        log, epochs, dynamic files         a member's orders            Close, after the last order
 //	timer       a member's timer                   the agreement's deadline      Close
+//	search      nothing; reads log files           a learner that lags far      its place is found, or not
 //	move        where a member listens             a new configuration           the new ports are open
 //	scribe      log lines made under the lock      a line                       Close, after the last line
 //

@@ -35,6 +35,11 @@ type EnsembleOptions struct {
 	// Synchronization of learners.
 	CommitLogCount int  // txns kept in memory for learners that lag; at least 500, the default
 	ForceSnapshot  bool // forceSnapshotSync: send a snapshot whatever a learner lacks; false
+	// SnapshotSizeFactor is the part of a snapshot's size up to which the log is sent in its place: snapshotSizeFactor; 0 is whatever the
+	// size, negative is never; 0.33.
+	SnapshotSizeFactor float64
+	MaxSnapSyncs       int // leader.maxConcurrentSnapSyncs: learners that are sent snapshots at once, beyond which observers wait; 0 is no limit; 10
+	MaxDiffSyncs       int // leader.maxConcurrentDiffSyncs: the same, differences; 100
 
 	// Sessions that only one member knows; the same on all members.
 	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
@@ -42,13 +47,10 @@ type EnsembleOptions struct {
 
 	Dial peer.Dialer // connects to the ports of other members; nil is net.Dialer's; package zktest cuts here
 
-	// What nobody heeds yet: package config warns of it.
-	SnapshotSizeFactor float64 // part of a snapshot's size up to which logs are sent in its place; negative is never; 0.33
-	MaxSnapSyncs       int     // leader.maxConcurrentSnapSyncs: snapshots sent at once; 10
-	MaxDiffSyncs       int     // leader.maxConcurrentDiffSyncs: differences sent at once; 100
-	SyncEnabled        bool    // syncEnabled: an observer keeps logs and snapshots; true
-	LeaderServes       bool    // leaderServes: the leader has clients too; true
-	ObserverMasterPort int     // observerMasterPort: followers serve observers here; 0 is none
+	SyncEnabled  bool // syncEnabled: an observer logs what it is told, and so writes snapshots; true
+	LeaderServes bool // leaderServes: the leader has clients too; true
+	// ObserverMasterPort is where followers serve observers, and where observers look for them: observerMasterPort; 0 is nowhere.
+	ObserverMasterPort int
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.

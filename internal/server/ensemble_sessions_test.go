@@ -68,7 +68,21 @@ func (s *Server) end(id zk.SessionID, timeout time.Duration) (at int64) {
 // answers to its PINGs. One that says nothing is ended by the leader, with what it owns, on all servers, and whoever serves it closes
 // its connection (ZOOKEEPER-4508).
 func TestEnsembleExpiry(t *testing.T) {
-	w := gather(t, 4, 1, patient)
+	for _, at := range []string{"observers at the leader", "observers at followers"} {
+		t.Run(at, func(t *testing.T) {
+			w := muster(t, 4, 1, patient)
+			if at == "observers at followers" {
+				w.observerMasters()
+			}
+			for i := range w.all {
+				w.start(i)
+			}
+			testExpiry(t, w)
+		})
+	}
+}
+
+func testExpiry(t *testing.T, w *crowd) {
 	leader := w.all[w.serving()]
 	follower, observer := w.all[w.followers()[0]], w.all[3]
 	const timeout = 10 * time.Minute

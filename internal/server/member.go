@@ -32,10 +32,15 @@ type member struct {
 	links     *peer.Links
 
 	disk     diskQueue
-	dynamic  dynamic       // for diskLoop
-	places                 // guarded by Server.mu
+	dynamic  dynamic // for diskLoop
+	lost     bool    // for diskLoop: what is on disk cannot follow the leader
+	places           // guarded by Server.mu
+	searches sync.WaitGroup
 	armed    int64         // guarded by Server.mu: when the timer will look again
 	wake     chan struct{} // capacity 1: armed has come nearer
+	up       zab.Link      // guarded by Server.mu: the last that was dialled
+	listens  zab.State     // guarded by Server.mu: as what the port for learners was opened last
+	turn     int           // guarded by Server.mu: which observer master is the next
 	standing               // guarded by Server.mu
 }
 
@@ -55,6 +60,7 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 	}
 	m := &member{s: s, o: o, fresh: fresh, wake: make(chan struct{}, 1), armed: math.MaxInt64}
 	m.disk.init()
+	m.turn = chance(1 << 16)
 	m.begin(s.ctx)
 	m.dynamic = dynamic{fs: fs, static: o.StaticFile, moved: o.DynamicFile != "", self: o.SID, committed: o.Config.Version}
 	if o.Next != nil {
@@ -63,7 +69,8 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 	core := zab.New(zab.Options{
 		SID: o.SID, Tick: s.opt.TickTime.Milliseconds(), InitLimit: int64(o.InitLimit), SyncLimit: int64(o.SyncLimit), ConnectLimit: int64(o.ConnectLimit),
 		MinNotification: o.MinNotification.Milliseconds(), MaxNotification: o.MaxNotification.Milliseconds(), CommitLog: o.CommitLogCount,
-		ForceSnapshot: o.ForceSnapshot, Reconfig: o.ReconfigEnabled,
+		ForceSnapshot: o.ForceSnapshot, Passages: o.SnapshotSizeFactor >= 0, MaxSnapSyncs: o.MaxSnapSyncs, MaxDiffSyncs: o.MaxDiffSyncs,
+		Unlogged: !o.SyncEnabled, Master: o.ObserverMasterPort > 0, Reconfig: o.ReconfigEnabled,
 	}, d, s.clock())
 	return m, core, nil
 }
@@ -82,7 +89,9 @@ func (m *member) open() error {
 	if !ok {
 		return fmt.Errorf("server %d is not in the list of servers", m.o.SID)
 	}
-	m.links = peer.NewLinks(peer.LinkOptions{Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Dial: m.o.Dial, Logger: m.s.log})
+	m.links = peer.NewLinks(peer.LinkOptions{
+		Handler: (*linkHandler)(m), MaxField: m.s.opt.maxRecord(), Dial: m.o.Dial, Logger: m.s.log, Left: m.departed,
+	})
 	m.s.mu.Lock() // until it is known where to send, nobody is heard
 	err := m.openElections(self)
 	m.s.mu.Unlock()
@@ -170,12 +179,19 @@ func (m *member) carryOut() {
 	}
 	for i := range o.Links {
 		m.links.Post(o.Links[i].Link, o.Links[i].Packet)
+		if p := o.Links[i].Passage; p != nil {
+			m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.recount(w, p) })
+		}
 		if f := o.Links[i].Tree; f != nil && !m.links.SendSnapshot(o.Links[i].Link, func(w io.Writer) error { return m.stream(w, f) }) {
 			f.View.Close()
 		}
 	}
+	for _, q := range o.Search {
+		m.searches.Go(func() { m.search(q) })
+	}
 	for _, d := range o.Dial {
-		m.links.Dial(d)
+		m.up = d.Link
+		m.links.DialAny(d, m.masters(d.Leader))
 	}
 	for _, l := range o.Close {
 		m.links.Close(l)
@@ -195,19 +211,32 @@ func (m *member) carryOut() {
 	}
 }
 
-// become opens and closes the quorum port: only a leader's is open, so that a learner that comes too early is refused and tries
-// again, and does not take us for a leader that has given up.
+// become opens and closes the port for learners: a leader's quorum port, so that a learner that comes too early is refused and tries
+// again, and does not take us for a leader that has given up; and a serving follower's port for observers.
 func (m *member) become(r zab.Role) {
 	m.enter(r)
-	if r.State != zab.Leading {
+	var port func(ensemble.Addr) int
+	switch {
+	case r.State == zab.Leading:
+		port = func(a ensemble.Addr) int { return a.QuorumPort }
+	case r.State == zab.Following && r.Serving && m.o.ObserverMasterPort > 0:
+		port = func(ensemble.Addr) int { return m.o.ObserverMasterPort }
+	default:
 		m.links.StopListening()
 		return
 	}
-	if r.Serving || len(m.links.Addrs()) > 0 {
+	if m.listens != r.State {
+		m.links.StopListening() // a follower that was named to lead had the other port
+		m.listens = r.State
+	}
+	if r.State == zab.Leading && r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
-	if err := m.links.Listen(m.addrs(m.self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
-		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
+	if err := m.links.Listen(m.addrs(m.self, port)...); err != nil {
+		m.s.scribe.note(slog.LevelError, err.Error())
+		if r.State == zab.Leading { // nobody would come: another has to lead
+			m.searches.Go(func() { m.agree(replica.Peer{Event: &zab.Unreachable{}}) })
+		}
 	}
 }
 
@@ -258,6 +287,7 @@ func (m *member) timerLoop() {
 func (m *member) leave() {
 	m.stay()
 	m.agree(replica.Peer{Event: &zab.Stop{}})
+	m.searches.Wait()
 	var wg sync.WaitGroup
 	wg.Go(m.links.Shutdown)
 	wg.Go(m.elections.Close)
@@ -269,7 +299,10 @@ type linkHandler member
 
 func (h *linkHandler) m() *member { return (*member)(h) }
 
-func (h *linkHandler) LinkUp(l zab.Link, _ net.Addr) {
+func (h *linkHandler) LinkUp(l zab.Link, remote net.Addr) {
+	if to, ok := h.links.Dialled(l); ok && l&1 != 0 {
+		h.s.log.Info(fmt.Sprintf("Connected to server %d, to learn from it", to), "remote", remote)
+	}
 	h.m().agree(replica.Peer{Event: &zab.LinkUp{Link: l}})
 }
 

@@ -184,7 +184,7 @@ func (s *Server) restore(fs vfs.FS) error {
 		MinTimeout: int32(least.Milliseconds()), MaxTimeout: int32(most.Milliseconds()),
 		ContainerInterval: o.ContainerCheckInterval.Milliseconds(), ContainerRate: o.ContainerMaxPerMinute,
 		NeverUsed: o.ContainerMaxNeverUsed.Milliseconds(), Audit: o.Audit, ReadOnly: o.ReadOnlyMode, LocalSessions: o.localSessions(), LocalUpgrade: o.localSessions() && o.Ensemble.LocalSessionsUpgrading,
-		Zab: core,
+		LeaderIdle: o.Ensemble != nil && !o.Ensemble.LeaderServes, Zab: core,
 	}, res.Tree, res.Sessions, now, s.clock())
 	if res.Txns > 0 && s.member == nil {
 		s.snapshot() // so that the next start has less to replay; it runs beside the serving

@@ -78,8 +78,15 @@ func (v *source) Monitor() admin.Monitor {
 			Learners: n.Connected, SyncedFollowers: n.Followers, SyncedNonVoting: n.NonVoting, SyncedObservers: n.Observers,
 			PendingSyncs: m.Syncs, Uptime: time.Since(s.member.led),
 		}
+	case zab.Following:
+		if s.opt.Ensemble.ObserverMasterPort > 0 {
+			mo.Observers = &n.Observers
+		}
 	case zab.Observing:
 		master := int64(m.Role.Leader)
+		if to, ok := s.member.links.Dialled(s.member.up); ok {
+			master = int64(to)
+		}
 		mo.ObserverMaster = &master
 	}
 	return mo

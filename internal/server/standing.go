@@ -3,10 +3,12 @@ package server
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/zooid-io/zooid/internal/admin"
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/zab"
 )
@@ -130,6 +132,8 @@ func (m *member) report(o *replica.Orders) {
 func (m *member) received(p zab.Packet) {
 	s := m.s
 	switch p := p.(type) {
+	case *zab.Revalidate:
+		s.metrics.Add(admin.Revalidations, 1)
 	case *zab.Propose:
 		s.metrics.Add(admin.LearnerProposalsReceived, 1)
 	case *zab.Commit, *zab.CommitActivate, *zab.Inform, *zab.InformActivate:
@@ -153,4 +157,11 @@ func peerState(s zab.State, stage string) string {
 		return s.String()
 	}
 	return s.String() + " - " + stage
+}
+
+// departed notes packets that leave for a learner: how many had gathered, and how long the first of them had waited.
+func (m *member) departed(sid ensemble.SID, packets int, waited time.Duration) {
+	key := strconv.FormatInt(int64(sid), 10)
+	m.s.metrics.RecordKey(admin.LearnerPacketSize, key, int64(packets))
+	m.s.metrics.RecordKey(admin.LearnerPacketTime, key, waited.Milliseconds())
 }

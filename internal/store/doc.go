@@ -27,6 +27,6 @@
 // Epochs never fall.
 //
 // Where to start: Open, then Store.Restore, Store.Commit and Store.WriteSnapshot. log.go writes, reader.go reads, tail.go
-// tells a torn end from a damaged middle. For an ensemble: epochs.go, truncate.go with intent.go, and stream.go, which is a
-// snapshot on its way to a learner.
+// tells a torn end from a damaged middle. For an ensemble: epochs.go, truncate.go with intent.go, stream.go, which is a
+// snapshot on its way to a learner, and passage.go, a part of the log on that way.
 package store

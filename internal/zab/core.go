@@ -2,6 +2,7 @@ package zab
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
@@ -21,7 +22,12 @@ type Options struct {
 	CommitLog       int   // proposals kept for learners that lag, at least 500
 	CommitLogBytes  int   // and their bytes, at most, 0 is 64 MiB
 	ForceSnapshot   bool  // never send a difference
+	Passages        bool  // send what memory has no longer out of the log, where Ready.Search finds it
+	MaxSnapSyncs    int   // observers that come while so many learners are being sent a snapshot are sent away; 0 is no limit
+	MaxDiffSyncs    int   // the same, of differences
 	Reconfig        bool  // reconfigEnabled
+	Master          bool  // as a follower, have observers (observerMasterPort)
+	Unlogged        bool  // as an observer, log nothing (syncEnabled=false)
 }
 
 // Durable is what a server has on disk when it starts.
@@ -56,6 +62,8 @@ type Core struct {
 	ordered   int    // and the first ordered of them were committed
 	reload    uint64 // the number of a Truncate: nothing is delivered before it is done
 	history   history
+	ahead     bool // an observer that logs nothing: the tree has more than the disk
+	hollow    bool // what is on disk leads to no leader's history: a whole tree is asked for
 
 	role    State
 	phase   phase
@@ -66,6 +74,7 @@ type Core struct {
 	next    *Vote  // a leader that is to be followed without an election: section 1.3
 	why     string // this server last left a role
 	ending  bool
+	barred  int64 // until when it does not stand for leader: nobody could come to it
 	floor   Epoch // the highest that a voter is known to have promised
 
 	elect *election
@@ -195,6 +204,17 @@ func (c *Core) Step(ev Event, now int64) {
 		case ev.Link == c.up.link && c.phase == loading:
 			c.becomeLooking("SNAP as of " + ev.Zxid.String() + ", committed is " + c.committed.String())
 		}
+	case *Found:
+		if l := c.learner(ev.Link); l != nil && l.phase == learnerSought {
+			l.sought, l.found, l.at = true, ev.OK, ev.At
+			c.due(l)
+		}
+	case *Unreachable:
+		if c.role == Leading {
+			c.bar()
+		}
+	case *Failed:
+		c.failed(ev)
 	case *Synced:
 		c.durable(ev.N)
 	case *Timer:
@@ -225,11 +245,13 @@ func (c *Core) settle() {
 			c.become(*v)
 		}
 	}
-	if c.role == Leading && c.lead.arrivals {
+	if c.lead.arrivals {
 		c.lead.arrivals = false
-		for _, l := range c.lead.learners {
-			if l.phase == learnerDue {
-				c.synchronize(l)
+		for i := 0; i < len(c.lead.learners); i++ {
+			if l := c.lead.learners[i]; l.phase == learnerDue {
+				if c.synchronize(l); i < len(c.lead.learners) && c.lead.learners[i] != l {
+					i-- // it was sent away
+				}
 			}
 		}
 	}
@@ -239,6 +261,10 @@ func (c *Core) settle() {
 func (c *Core) become(v Vote) {
 	self, known := c.configs.Committed.Member(c.o.SID)
 	switch {
+	case c.ahead && !self.Observer:
+		c.next = &v
+		c.enter(draining)
+		c.drain()
 	case v.Leader == c.o.SID:
 		c.becomeLeader(v)
 	case known && self.Observer:
@@ -281,6 +307,12 @@ func (c *Core) drain() {
 		c.enter(stopped)
 		return
 	}
+	if c.ahead && !observes(c.configs.Committed, c.o.SID) {
+		// It is an observer no more, and has to have on disk what it will vote for and go on from.
+		c.ahead = false
+		c.write(&Install{c.delivered})
+		return
+	}
 	if v := c.next; v != nil {
 		c.next = nil
 		c.become(*v)
@@ -291,7 +323,22 @@ func (c *Core) drain() {
 	if !c.configs.Committed.Votes(c.o.SID) {
 		own.Leader = ensemble.NoSID
 	}
+	if c.now < c.barred {
+		own.Zxid, own.Epoch = math.MinInt64, math.MinInt64
+	}
 	c.elect.begin(own, c.now)
+}
+
+// bar makes this server stand behind all others for initLimit, in what it proposes of itself. Whoever is elected meanwhile leads only if nobody
+// in its quorum has more: discovery looks at histories, not at votes. A server that is a quorum by itself needs nobody to come, and leads on.
+func (c *Core) bar() {
+	var alone set
+	alone.add(c.lead.self)
+	if c.lead.elects.met(&alone) {
+		return
+	}
+	c.barred = c.now + c.o.InitLimit*c.o.Tick
+	c.becomeLooking("learners cannot come")
 }
 
 func (c *Core) becomeFollower(v Vote) {
@@ -326,7 +373,7 @@ func (c *Core) promiseEpoch(e Epoch) {
 // joinEpoch writes currentEpoch, behind the history.
 func (c *Core) joinEpoch(e Epoch) {
 	invariant.Check(e >= c.current && e <= c.accepted, invariant.EpochMonotone, "currentEpoch %d after %d, accepted is %d", e, c.current, c.accepted)
-	if e > c.current {
+	if e > c.current && !c.ahead { // else the disk has not the history that this would be the word for
 		c.current = e
 		c.write(&WriteCurrent{e})
 	}
@@ -341,6 +388,10 @@ func (c *Core) logTo(n int, ack bool) {
 			invariant.Check(false, invariant.TotalOrder, "proposal %v is logged behind %v", p.Zxid, c.last)
 		}
 		c.last = p.Zxid
+		if c.role == Observing && c.o.Unlogged {
+			c.ahead = true
+			continue
+		}
 		if i := c.write(&Append{*p}); ack {
 			c.held.push(held{i, logging, p.Zxid})
 		}
@@ -389,6 +440,33 @@ func (c *Core) durable(n uint64) {
 	}
 }
 
+// failed goes on from what the disk has, without what it was given: as if this server had just started, and yet with the leader that it
+// had. That leader has counted its promise by now, or counts another (sections 4.3 and 4.4): in the same epoch it is promised before, and this
+// server's word about its history, that there is none, is not heard by anybody who counts.
+func (c *Core) failed(ev *Failed) {
+	invariant.Check(!c.serving && c.issued > c.synced, invariant.DurableAck, "an operation fails while %v, %d of %d are done", c.phase, c.synced, c.issued)
+	c.issued, c.reload = c.synced, 0
+	c.held.cut(0)
+	c.open.cut(0)
+	c.logged, c.ordered = 0, 0
+	c.last, c.delivered, c.current = ev.Last, ev.Last, ev.Current
+	c.history.clear()
+	c.ahead = false
+	if c.phase == draining {
+		c.hollow = true
+		c.drain()
+		return
+	}
+	c.anew("the disk could not follow")
+}
+
+// anew leaves the leader and comes to it again, for a whole tree.
+func (c *Core) anew(why string) {
+	v := c.vote
+	c.hollow, c.next = true, &v
+	c.becomeLooking(why)
+}
+
 // release lets go what the disk has made true.
 func (c *Core) release() {
 	for c.held.len() > 0 && c.held.at(0).n <= c.synced {
@@ -414,7 +492,7 @@ func (c *Core) release() {
 }
 
 func (c *Core) send(link Link, p Packet) {
-	c.out.Send = append(c.out.Send, Send{link, p})
+	c.out.Send = append(c.out.Send, Send{Link: link, Packet: p})
 }
 
 func (c *Core) trace(format string, args ...any) {
@@ -432,6 +510,8 @@ func (c *Core) timer() {
 	case Following, Observing:
 		if c.now >= c.up.deadline {
 			c.becomeLooking("nothing from the leader while " + c.phase.String())
+		} else if len(c.lead.learners) > 0 && c.now >= c.lead.half {
+			c.masterTick()
 		}
 	case Leading:
 		if c.now >= c.lead.half {
@@ -447,6 +527,8 @@ func (c *Core) Deadline() int64 {
 		return c.elect.deadline()
 	case c.role == Leading:
 		return c.lead.half
+	case c.role != Looking && len(c.lead.learners) > 0:
+		return min(c.up.deadline, c.lead.half)
 	case c.role != Looking:
 		return c.up.deadline
 	}
@@ -490,9 +572,10 @@ func (r *Ready) forget() {
 	clear(r.Disk)
 	clear(r.Notify)
 	clear(r.Send)
+	clear(r.Search)
 	clear(r.Upper)
 	clear(r.Trace)
-	*r = Ready{Committed: r.Committed[:0], Disk: r.Disk[:0], Notify: r.Notify[:0], Send: r.Send[:0], Close: r.Close[:0],
+	*r = Ready{Committed: r.Committed[:0], Disk: r.Disk[:0], Notify: r.Notify[:0], Send: r.Send[:0], Search: r.Search[:0], Close: r.Close[:0],
 		Upper: r.Upper[:0], Trace: r.Trace[:0]}
 }
 

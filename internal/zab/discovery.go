@@ -79,6 +79,10 @@ func (c *Core) register(l *learner, p *LearnerInfo) {
 			break
 		}
 	}
+	if c.role == Following {
+		c.registerObserver(l)
+		return
+	}
 	voter := c.configs.Committed.Votes(p.SID)
 	if c.phase == discovering {
 		c.lead.epoch = max(c.lead.epoch, p.Accepted+1)
@@ -137,6 +141,11 @@ func (c *Core) inform(l *learner) {
 
 // countPromise takes a learner's ACKEPOCH. Who promised before is not counted, but may follow.
 func (c *Core) countPromise(l *learner, p *AckEpoch) {
+	if c.role == Following {
+		l.last = p.Last
+		c.due(l)
+		return
+	}
 	if p.Current != -1 {
 		// (e,0) has nothing of epoch e behind it: every server that has joined e has as much.
 		more := p.Current > c.lead.current ||
@@ -193,7 +202,11 @@ func (c *Core) promise(p *LeaderInfo) {
 func (c *Core) promised(current Epoch) {
 	c.enter(asking)
 	c.alive()
-	c.send(c.up.link, &AckEpoch{c.last, current})
+	last := c.last
+	if c.hollow && (current == -1 || c.role == Observing) { // who does not count may say that it has nothing
+		last = 0
+	}
+	c.send(c.up.link, &AckEpoch{last, current})
 }
 
 // connectedVoters is whoever is there now, this server included.

@@ -38,9 +38,24 @@ type (
 		Link Link
 		Zxid zk.Zxid
 	}
+	// Found answers a Search. OK: At is the last record that is not above its Last, and from there to its To the log has no hole.
+	Found struct {
+		Link Link
+		At   zk.Zxid
+		OK   bool
+	}
 	// Synced says that the first N of all disk operations of this Core are done and durable. For a Truncate that means that the
 	// tree, too, is as of its zxid.
 	Synced struct{ N uint64 }
+	// Unreachable says that a leader's quorum port cannot be opened.
+	Unreachable struct{}
+	// Failed says that the disk could not do a Truncate or an Install, the first operation that is not Synced. Neither that nor what was given
+	// behind it is done, and none of it counts: the next operation has the number of that one. What is on disk was read anew: the tree is as
+	// of Last, the log's last zxid, and currentEpoch is Current.
+	Failed struct {
+		Last    zk.Zxid
+		Current Epoch
+	}
 	// Timer says that Deadline has passed. One too many does no harm.
 	Timer struct{}
 	// Stop says that the server is about to end. A leader stops leading.
@@ -53,9 +68,13 @@ func (*LinkUp) event()   {}
 func (*LinkDown) event() {}
 func (*Received) event() {}
 func (*Loaded) event()   {}
+func (*Found) event()    {}
 func (*Synced) event()   {}
-func (*Timer) event()    {}
-func (*Stop) event()     {}
+func (*Failed) event()   {}
+
+func (*Unreachable) event() {}
+func (*Timer) event()       {}
+func (*Stop) event()        {}
 
 // Ready is what has to be done after a Step, a Propose or a Send: in the order of its fields, and each field in its order.
 type Ready struct {
@@ -67,9 +86,11 @@ type Ready struct {
 	Disk []Disk
 	// Notify are notifications for peers: a newer one takes the place of an older one that has not left.
 	Notify []Notify
-	// Send are packets. A Snap among them is followed on its link by the stream of the tree as it is now, before anything else.
-	// Whoever sends or reads the stream ends the link if it stands still: the Core sets no limit to it.
+	// Send are packets. A Snap among them is followed on its link by the stream of the tree as it is now, and one with a Passage by that,
+	// before anything else. Whoever sends or reads the stream ends the link if it stands still: the Core sets no limit to it.
 	Send []Send
+	// Search asks what the log on disk has for learners that lag; Found answers each, in any order and at any time.
+	Search []Search
 	// Dial asks for a connection to a leader's quorum port, tried until LinkUp or LinkDown is due; at most one at a time.
 	Dial *Dial
 	// Close are links to be closed, behind what was sent on them. Closing one that is being dialled ends the dial.
@@ -86,7 +107,7 @@ type Ready struct {
 // Empty tells that there is nothing to do.
 func (r *Ready) Empty() bool {
 	return r.Role == nil && r.Dial == nil && r.Config == nil && len(r.Committed) == 0 && len(r.Disk) == 0 && len(r.Notify) == 0 &&
-		len(r.Send) == 0 && len(r.Close) == 0 && len(r.Upper) == 0 && len(r.Trace) == 0
+		len(r.Send) == 0 && len(r.Search) == 0 && len(r.Close) == 0 && len(r.Upper) == 0 && len(r.Trace) == 0
 }
 
 // Role is what a server is, and whether it serves clients.
@@ -111,8 +132,19 @@ type Notify struct {
 
 // Send is a packet for a link.
 type Send struct {
-	Link   Link
-	Packet Packet
+	Link    Link
+	Packet  Packet
+	Passage *Passage // what follows it on the link, of a Diff or a Trunc; nil is nothing
+}
+
+// Passage is a part of the log: behind After, up to To. Each of its proposals is sent as PROPOSAL and COMMIT. If the log turns out not to
+// have it, the link is to be ended.
+type Passage struct{ After, To zk.Zxid }
+
+// Search asks where in the log a learner's Last is, and whether the log leads from there to To.
+type Search struct {
+	Link     Link
+	Last, To zk.Zxid
 }
 
 // Upper is a packet for whoever keeps the sessions.
@@ -141,8 +173,8 @@ type (
 	Append struct{ Proposal }
 	// Truncate cuts the log back to Zxid, makes that durable, and takes the tree back to it.
 	Truncate struct{ Zxid zk.Zxid }
-	// Install makes the tree that was loaded from a leader the server's, now and durably, and voids the log before it. A tree that
-	// was loaded and gets no Install is dropped: its link had ended.
+	// Install makes the tree as it is now the server's, durably, and voids the log before it: one that was loaded from a leader, or that of an
+	// observer that has logged nothing so far. A tree that was loaded and gets no Install is dropped: its link had ended.
 	Install struct{ Zxid zk.Zxid }
 )
 

@@ -135,7 +135,10 @@ func (c *Core) fromServingLeader(p Packet) {
 		}
 	case *Commit:
 		if c.role == Following {
-			c.takeCommit(p.Zxid)
+			told, relays := c.relays()
+			if c.takeCommit(p.Zxid) && relays {
+				c.relay(&Inform{*told})
+			}
 		}
 	case *CommitActivate:
 		if c.role == Following {

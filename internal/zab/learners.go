@@ -14,8 +14,12 @@ type learner struct {
 	index    int // in sets
 	observer bool
 	phase    learnerPhase
-	last     zk.Zxid   // that it had logged when it came
-	loads    bool      // a stream
+	last     zk.Zxid // that it had logged when it came
+	loads    bool    // a stream
+	whole    bool    // that is a snapshot
+	sought   bool    // Found has come,
+	found    bool    // and at is where the log goes on for it
+	at       zk.Zxid
 	early    []zk.Zxid // ACKs that came before that of NEWLEADER
 
 	due     int64 // the tick until which it counts as being there
@@ -36,6 +40,7 @@ const (
 	learnerPromising               // to send ACKEPOCH
 	learnerPromised                // waits for a quorum of promises
 	learnerDue                     // to be synchronized at the end of the step
+	learnerSought                  // its last zxid is looked for in the log
 	learnerSyncing                 // has been sent a history, and gets what is new
 	learnerAcked                   // NEWLEADER; waits for UPTODATE
 	learnerServing
@@ -50,9 +55,12 @@ func (c *Core) learner(link Link) *learner {
 }
 
 func (c *Core) learnerUp(link Link) {
-	if c.role != Leading {
+	if c.role != Leading && !c.masters() {
 		c.out.Close = append(c.out.Close, link)
 		return
+	}
+	if c.role != Leading {
+		c.master()
 	}
 	l := &learner{link: link, index: -1, due: c.lead.tick + c.o.InitLimit + c.o.SyncLimit, patient: c.now + c.o.InitLimit*c.o.Tick}
 	i, _ := slices.BinarySearchFunc(c.lead.learners, link, func(l *learner, link Link) int { return int(int64(l.link) - int64(link)) })
@@ -149,21 +157,8 @@ func (c *Core) halfTickTime() int64 { return max(c.o.Tick/2, 1) }
 // halfTick is what a leader does every half tick (section 6.7), and in earlier phases the judgement of who is silent.
 func (c *Core) halfTick() {
 	c.lead.half = c.now + c.halfTickTime()
-	for i := 0; i < len(c.lead.learners); i++ {
-		l := c.lead.learners[i]
-		// Who waits for us owes nothing, and who reads a stream is watched by who sends it.
-		owes := l.phase == learnerNew || l.phase == learnerPromising || l.phase == learnerSyncing && !l.loads || l.phase == learnerServing
-		slow := l.phase == learnerServing && l.watched != 0 && c.now-l.watchedAt > c.o.SyncLimit*c.o.Tick
-		if slow || owes && c.now > l.patient {
-			why := "silent"
-			if slow {
-				why = "slow to ack"
-			}
-			if c.drop(l, why); c.role != Leading {
-				return
-			}
-			i--
-		}
+	if c.judge(); c.role != Leading {
+		return
 	}
 	if c.phase != leading {
 		if c.now >= c.lead.deadline {
@@ -183,4 +178,24 @@ func (c *Core) halfTick() {
 		return
 	}
 	c.ping()
+}
+
+// judge drops the learners that are silent, or slow.
+func (c *Core) judge() {
+	for i := 0; i < len(c.lead.learners); i++ {
+		l := c.lead.learners[i]
+		// Who waits for us owes nothing, and who reads a stream is watched by who sends it.
+		owes := l.phase == learnerNew || l.phase == learnerPromising || l.phase == learnerSyncing && !l.loads || l.phase == learnerServing
+		slow := l.phase == learnerServing && l.watched != 0 && c.now-l.watchedAt > c.o.SyncLimit*c.o.Tick
+		if slow || owes && c.now > l.patient {
+			why := "silent"
+			if slow {
+				why = "slow to ack"
+			}
+			if c.drop(l, why); c.role == Looking {
+				return
+			}
+			i--
+		}
+	}
 }

@@ -97,7 +97,14 @@ func (c *Core) takeActivation(z zk.Zxid, leader ensemble.SID) {
 	if c.ordered < c.open.len() && c.open.at(c.ordered).Zxid == z {
 		g = c.open.at(c.ordered).Config
 	}
-	if c.takeCommit(z) && g != nil && c.activate(g, leader, z) {
+	told, relays := c.relays()
+	if !c.takeCommit(z) {
+		return
+	}
+	if relays {
+		c.relay(&InformActivate{*told, leader})
+	}
+	if g != nil && c.activate(g, leader, z) {
 		c.becomeLooking("a new configuration")
 	}
 }

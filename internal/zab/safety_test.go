@@ -31,6 +31,10 @@ func (w *world) chaos(faults bool) {
 			}
 		}
 	case x < 750:
+		if len(pick.search) > 0 && pick.core != nil && !w.lazy(pick) {
+			pick.find()
+			return
+		}
 		if len(pick.disk) > 0 && pick.core != nil && !w.lazy(pick) {
 			pick.sync(1+w.rng.IntN(len(pick.disk)), true)
 		}
@@ -75,6 +79,10 @@ func (w *world) chaos(faults bool) {
 		if pick.core == nil {
 			pick.start()
 		}
+	case x < 992:
+		if pick.core != nil {
+			pick.step(&Unreachable{})
+		}
 	default:
 		if len(w.pipes) > 0 {
 			p := w.pipes[w.rng.IntN(len(w.pipes))]
@@ -97,8 +105,13 @@ func (w *world) lazy(n *node) bool { return int(n.sid)-1 == w.idle && w.rng.IntN
 func run(t *testing.T, seed uint64) *world {
 	w := newWorld(t, seed, 0, 0)
 	voters := []int{3, 3, 3, 5, 4, 2, 1}[seed%7]
-	w = newWorld(t, seed, voters, int(seed/7%2))
+	w = newWorld(t, seed, voters, int(seed/7%3))
 	w.opts.ForceSnapshot = seed%11 == 0
+	w.opts.Passages = seed%2 == 0
+	w.opts.Unlogged = seed%3 == 0
+	w.opts.Master = seed%4 < 2
+	w.weak = seed%5 < 2
+	w.opts.MaxSnapSyncs, w.opts.MaxDiffSyncs = int(seed/2%2), int(seed/4%2)
 	for _, n := range w.nodes {
 		n.start()
 	}
@@ -135,14 +148,18 @@ func TestSafetyAndLivenessUnderFaults(t *testing.T) {
 		run(t, *oneSeed)
 		return
 	}
-	writes, reigns := 0, 0
+	writes, reigns, passages, failures, mastered := 0, 0, 0, 0, 0
 	for seed := range *seeds {
 		w := run(t, seed+1)
 		writes += len(w.history)
 		reigns += len(w.reigns)
+		passages += w.passages
+		failures += w.failures
+		mastered += w.mastered
 	}
-	t.Logf("%d writes in %d reigns", writes, reigns)
-	if writes < int(*seeds) || reigns < 2*int(*seeds) {
+	t.Logf("%d writes in %d reigns, %d times something was sent out of the log, %d times a disk failed, %d times an observer came to a follower",
+		writes, reigns, passages, failures, mastered)
+	if writes < int(*seeds) || reigns < 2*int(*seeds) || passages < int(*seeds)/4 || failures < int(*seeds)/4 || mastered < int(*seeds)/8 {
 		t.Error("the schedules do not reach far enough")
 	}
 }

@@ -17,9 +17,16 @@ func (c *Core) due(l *learner) {
 
 // synchronize sends what a learner lacks, or says what it has too much (5.2 and 5.3). What is not committed comes behind NEWLEADER,
 // so that no COMMIT ever reaches back over it (ZOOKEEPER-4394).
+//
+// Memory has the newest of what is committed. What comes before that may be in the log: then the driver is asked first (case 5), and
+// what is found is sent as a stream, up to the oldest that memory has by then. All of that was delivered, so that the log has it, and
+// nothing else between (invariant ZxidGapless); it is read while this server goes on.
 func (c *Core) synchronize(l *learner) {
+	if c.outrun(l) {
+		c.drop(l, "it has seen more")
+		return
+	}
 	h, peer := &c.history, l.last
-	c.forgetAcks(l)
 	from := h.q.len() // the first proposal to send
 	least, most := c.delivered, c.delivered
 	if from > 0 {
@@ -31,6 +38,7 @@ func (c *Core) synchronize(l *learner) {
 		snap
 	)
 	op, to := snap, most
+	var passage *Passage
 	switch {
 	case c.o.ForceSnapshot:
 	case peer == c.delivered:
@@ -46,19 +54,43 @@ func (c *Core) synchronize(l *learner) {
 		case prev.Epoch() == peer.Epoch():
 			op, to, from = trunc, prev, i
 		}
+	case c.o.Passages && peer < least && !l.sought && peer != 0: // nothing is not above 0
+		l.phase = learnerSought
+		c.out.Search = append(c.out.Search, Search{l.link, peer, least})
+		return
+	case peer < least && l.found:
+		passage = &Passage{l.at, least}
+		switch {
+		case l.at == peer || peer.Counter() == 0:
+			op = diff
+		case l.at.Epoch() == peer.Epoch():
+			op, to = trunc, l.at
+		}
+		from = min(from, 1) // memory goes on behind its oldest
 	}
+	if op == snap {
+		passage, from = nil, h.q.len()
+	}
+	l.loads, l.whole = op == snap || passage != nil, op == snap
+	if c.crowded(l) {
+		c.drop(l, "too many are being brought up to date")
+		return
+	}
+	c.forgetAcks(l)
 	n := h.q.len() - from
 	switch op {
 	case diff:
 		c.trace("DIFF from %v to %d, %d proposals", peer, l.sid, n)
-		c.send(l.link, &Diff{most})
+		c.out.Send = append(c.out.Send, Send{l.link, &Diff{most}, passage})
 	case trunc:
 		c.trace("TRUNC to %v to %d, %d proposals", to, l.sid, n)
-		c.send(l.link, &Trunc{to})
+		c.out.Send = append(c.out.Send, Send{l.link, &Trunc{to}, passage})
 	case snap:
 		c.trace("SNAP as of %v to %d", most, l.sid)
 		c.send(l.link, &Snap{most})
-		l.loads = true
+	}
+	if passage != nil {
+		c.trace("and before them those behind %v, up to %v, out of the log", passage.After, passage.To)
 	}
 	for ; from < h.q.len(); from++ {
 		p := h.q.at(from)
@@ -76,6 +108,25 @@ func (c *Core) synchronize(l *learner) {
 	}
 }
 
+// crowded tells whether so many learners are being brought up to date already that this one has to come again. Only observers have to:
+// followers are counted, but are what a quorum waits for (section 5.7). It is over with the ACK of NEWLEADER.
+func (c *Core) crowded(l *learner) bool {
+	limit := c.o.MaxDiffSyncs
+	if l.whole {
+		limit = c.o.MaxSnapSyncs
+	}
+	if limit == 0 || !l.observer {
+		return false
+	}
+	n := 0
+	for _, x := range c.lead.learners {
+		if x.phase == learnerSyncing && x.whole == l.whole {
+			n++
+		}
+	}
+	return n >= limit
+}
+
 // forgetAcks forgets what a learner has acked of the proposals that are open. That it came back with them in its log is not enough:
 // TRUNC and SNAP take them off its disk again, and it gets and acks them anew behind NEWLEADER. Without this, one could be
 // committed while no quorum has it (invariant CommitDurable).
@@ -88,7 +139,7 @@ func (c *Core) forgetAcks(l *learner) {
 // ackedNewLeader counts a learner's ACK of NEWLEADER.
 func (c *Core) ackedNewLeader(l *learner) {
 	l.phase = learnerAcked
-	if c.phase == leading {
+	if c.phase == leading || c.role == Following {
 		c.letServe(l)
 		return
 	}
@@ -118,6 +169,7 @@ func (c *Core) establish() {
 		return
 	}
 	c.enter(leading)
+	c.hollow = false
 	c.committed = c.delivered
 	c.vote.Epoch = c.epoch
 	c.elect.become(Leading, c.vote)
@@ -147,6 +199,10 @@ func (c *Core) truncate(z zk.Zxid) {
 		return
 	}
 	c.trace("TRUNC to %v", z)
+	if z < c.last && c.ahead {
+		c.anew("TRUNC of what is in memory alone")
+		return
+	}
 	if z < c.last {
 		c.reload = c.write(&Truncate{z})
 		c.last, c.delivered = z, z
@@ -165,6 +221,7 @@ func (c *Core) snapshot() {
 func (c *Core) loaded(z zk.Zxid) {
 	c.write(&Install{z})
 	c.last, c.delivered = z, z
+	c.ahead, c.hollow = false, false
 	c.history.clear()
 	c.share(z)
 }
@@ -191,6 +248,7 @@ func (c *Core) newLeader(p *NewLeader) {
 // hasJoined sends the ACK of NEWLEADER, and then logs what waited for it.
 func (c *Core) hasJoined() {
 	invariant.Check(c.reload == 0, invariant.DurableAck, "ACK of NEWLEADER before a Truncate is done")
+	c.hollow = false
 	c.enter(waiting)
 	c.alive()
 	c.send(c.up.link, &Ack{zxidOf(c.epoch)})

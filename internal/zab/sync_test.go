@@ -1,6 +1,10 @@
 package zab
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // A follower acks what is not committed yet, loses its link and comes back: TRUNC takes that off its disk again. Until it has acked anew
 // the ack must not count, or the leader and this follower would be the quorum of a proposal that only the leader has (CommitDurable).
@@ -62,5 +66,61 @@ func TestAcksBeforeTruncDoNotCount(t *testing.T) {
 	}
 	if !w.calm(5000, func() bool { return len(w.history) == 1 && w.all() }) {
 		w.fail("it is not committed in the end")
+	}
+}
+
+// While as many learners as may be are brought up to date, an observer is sent away and comes again; a follower never is (section 5.7).
+func TestCrowdedObserversComeAgain(t *testing.T) {
+	w := newWorld(t, 1, 3, 2)
+	w.opts.MaxDiffSyncs = 1
+	for _, n := range w.nodes[:3] {
+		n.start()
+	}
+	voters := func() bool {
+		return w.leader() != nil && len(w.leader().core.lead.learners) == 2 && w.nodes[0].role.Serving && w.nodes[1].role.Serving && w.nodes[2].role.Serving
+	}
+	if !w.calm(5000, voters) {
+		w.fail("no leader")
+	}
+	count := func(text string) (n int) {
+		for _, l := range w.trace {
+			if strings.Contains(l, text) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, n := range w.nodes[3:] {
+		n.start()
+	}
+	// The disks of both stand still, so that neither joins.
+	stuck := func() bool {
+		for _, a := range w.nodes[3:] {
+			for _, b := range w.nodes {
+				w.tell(a.sid, b.sid)
+				w.tell(b.sid, a.sid)
+			}
+			if a.connect(); a.core.phase == promising {
+				a.sync(len(a.disk), true)
+			}
+			for _, p := range slices.Clone(w.pipes) {
+				if p.ends[0] == a {
+					w.carry(p, 1)
+					w.carry(p, 0)
+				}
+			}
+		}
+		return count("too many are being brought up to date") > 0
+	}
+	for i := 0; !stuck(); i++ {
+		if i == 1000 {
+			w.fail("neither is sent away")
+		}
+	}
+	if n := count("dropped"); n != 1 {
+		w.fail("%d are sent away", n)
+	}
+	if !w.calm(5000, w.all) {
+		w.fail("not all serve")
 	}
 }

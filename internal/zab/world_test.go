@@ -30,7 +30,12 @@ type world struct {
 	highest Epoch
 	writes  int
 	idle    int
-	trace   []string // the last of what happened
+	// How often something was sent out of the log.
+	passages int
+	weak     bool // disks fail
+	failures int
+	mastered int      // how often an observer came to a follower
+	trace    []string // the last of what happened
 }
 
 // node is a server.
@@ -44,9 +49,11 @@ type node struct {
 	tree    []Proposal // delivered
 	checked int        // of the tree
 	loading []Proposal
+	install []Proposal // of the last Install
 	loads   Link
 	dial    *Dial
 	dialled int64
+	search  []Search // not answered yet
 	role    Role
 	asked   []question
 }
@@ -115,7 +122,7 @@ func (n *node) start() {
 	}
 	recent := n.saved.log[max(0, len(n.saved.log)-5):]
 	n.tree, n.checked, n.disk, n.done = slices.Clone(n.saved.log), 0, nil, 0
-	n.dial, n.loading, n.loads, n.asked = nil, nil, 0, nil
+	n.dial, n.loading, n.loads, n.asked, n.search = nil, nil, 0, nil, nil
 	n.role = Role{Leader: ensemble.NoSID}
 	n.core = New(o, Durable{Accepted: n.saved.accepted, Current: n.saved.current, Last: last, Recent: slices.Clone(recent),
 		Configs: Configs{n.w.config, n.w.config}}, n.w.now)
@@ -156,8 +163,14 @@ func (n *node) step(ev Event) {
 
 // sync makes operations durable.
 func (n *node) sync(k int, tell bool) {
-	for _, d := range n.disk[:k] {
+	for i, d := range n.disk[:k] {
 		s := &n.saved
+		if n.w.weak && tell && n.w.rng.IntN(4) == 0 && n.fails(i) {
+			if k = i; i == 0 {
+				return
+			}
+			break
+		}
 		switch d := d.(type) {
 		case *WriteAccepted:
 			if d.Epoch <= s.accepted {
@@ -184,7 +197,7 @@ func (n *node) sync(k int, tell bool) {
 				n.tree, n.checked = slices.Clone(s.log), 0
 			}
 		case *Install:
-			s.log = slices.Clip(slices.Clone(n.loading))
+			s.log = slices.Clip(slices.Clone(n.install))
 		}
 	}
 	n.disk = n.disk[k:]
@@ -192,6 +205,33 @@ func (n *node) sync(k int, tell bool) {
 	if tell && k > 0 {
 		n.step(&Synced{n.done})
 	}
+}
+
+// fails lets the i-th operation fail, if it may. The first, when all before it are done, does so at once.
+func (n *node) fails(i int) bool {
+	d, s := n.disk[i], &n.saved
+	_, install := d.(*Install)
+	if _, truncate := d.(*Truncate); !truncate && !install {
+		return false
+	}
+	if i > 0 {
+		return true
+	}
+	if install && n.w.rng.IntN(2) == 0 { // nobody knows
+		s.log = slices.Clip(slices.Clone(n.install))
+	}
+	n.w.note("%d: the disk fails", n.sid)
+	n.w.failures++
+	n.disk, n.tree, n.checked = nil, slices.Clone(s.log), 0
+	n.step(&Failed{s.last(), s.current})
+	return true
+}
+
+func (s *saved) last() zk.Zxid {
+	if len(s.log) == 0 {
+		return 0
+	}
+	return s.log[len(s.log)-1].Zxid
 }
 
 func (s *saved) has(z zk.Zxid) bool {
@@ -222,7 +262,10 @@ func (n *node) perform() {
 	}
 	for _, d := range r.Disk {
 		if _, ok := d.(*Install); ok {
-			n.tree, n.checked = slices.Clone(n.loading), 0
+			if len(n.tree) == 0 || n.tree[len(n.tree)-1].Zxid != d.(*Install).Zxid {
+				n.tree, n.checked = slices.Clone(n.loading), 0
+			}
+			n.install = slices.Clone(n.tree)
 		}
 		n.disk = append(n.disk, d)
 	}
@@ -233,6 +276,7 @@ func (n *node) perform() {
 		m := m
 		w.slots[[2]ensemble.SID{n.sid, m.To}] = &m.Notification
 	}
+	n.search = append(n.search, r.Search...)
 	for _, s := range r.Send {
 		n.truth(s.Packet)
 		p, side := w.pipe(n, s.Link)
@@ -247,6 +291,9 @@ func (n *node) perform() {
 			}
 		}
 		p.ways[1-side] = append(p.ways[1-side], b)
+		if s.Passage != nil {
+			p.ways[1-side] = append(p.ways[1-side], n.passage(s.Passage)...)
+		}
 	}
 	if r.Dial != nil {
 		n.dial, n.dialled = r.Dial, w.now
@@ -274,6 +321,38 @@ func (n *node) perform() {
 	n.answered()
 }
 
+// passage is what a driver reads out of the log: here all of it is there, and what was delivered may not be on disk yet.
+func (n *node) passage(p *Passage) (list []parcel) {
+	last := p.After
+	for _, x := range n.tree {
+		if x.Zxid > p.After && x.Zxid <= p.To {
+			if last = x.Zxid; len(list) == 0 && !follows(p.After, x.Zxid) {
+				n.w.fail("%d sends %v behind %v", n.sid, x.Zxid, p.After)
+			}
+			list = append(list, parcel{packet: &Propose{x}}, parcel{packet: &Commit{x.Zxid}})
+		}
+	}
+	if last != p.To {
+		n.w.fail("%d sends the log up to %v, and has it to %v", n.sid, p.To, last)
+	}
+	n.w.passages++
+	return list
+}
+
+// find answers the oldest Search, and sometimes the log is not what it takes.
+func (n *node) find() {
+	q := n.search[0]
+	n.search = n.search[1:]
+	f := &Found{Link: q.Link, At: -1}
+	for _, x := range n.saved.log {
+		if x.Zxid <= q.Last {
+			f.At = x.Zxid
+		}
+	}
+	f.OK = f.At >= 0 && n.saved.has(q.To) && n.w.rng.IntN(10) > 0
+	n.step(f)
+}
+
 // durable is CommitDurable.
 func (w *world) durable(leader *node, z zk.Zxid) {
 	if !w.config.Quorum(func(sid ensemble.SID) bool { return w.node(sid).saved.has(z) }) {
@@ -284,15 +363,16 @@ func (w *world) durable(leader *node, z zk.Zxid) {
 // truth is AckTruth: what is said is durable.
 func (n *node) truth(p Packet) {
 	ok := true
+	unlogged := n.core.o.Unlogged && n.core.role == Observing // what it says counts nowhere
 	switch p := p.(type) {
 	case *LeaderInfo:
 		ok = n.saved.accepted == p.Epoch
 	case *AckEpoch:
 		ok = n.saved.accepted == n.core.accepted && (p.Current == -1 || p.Current == n.saved.current) &&
-			(len(n.saved.log) == 0 && p.Last == 0 || n.saved.log[len(n.saved.log)-1].Zxid == p.Last)
+			(p.Last == n.saved.last() || unlogged || n.core.hollow && p.Last == 0 && (p.Current == -1 || n.core.role == Observing))
 	case *Ack:
 		if p.Zxid.Counter() == 0 {
-			ok = n.saved.current == Epoch(p.Zxid.Epoch())
+			ok = n.saved.current == Epoch(p.Zxid.Epoch()) || unlogged
 		} else {
 			ok = n.saved.has(p.Zxid)
 		}
@@ -363,8 +443,14 @@ func (n *node) connect() {
 		return
 	}
 	to := w.node(d.Leader)
+	if m := w.nodes[w.rng.IntN(len(w.nodes))]; n.role.State == Observing && w.opts.Master && m != n {
+		to = m
+	}
 	switch {
-	case to.core != nil && to.role.State == Leading:
+	case to.core != nil && (to.role.State == Leading || to.role.State == Following && to.role.Serving && w.opts.Master && n.role.State == Observing):
+		if to.role.State == Following {
+			w.mastered++
+		}
 		n.dial = nil
 		p := &pipe{ends: [2]*node{n, to}, link: [2]Link{d.Link, w.even}, alive: [2]bool{true, true}}
 		w.even += 2
@@ -429,6 +515,9 @@ func (w *world) calm(ms int64, until func() bool) bool {
 			}
 			for _, n := range w.nodes {
 				n.sync(len(n.disk), n.core != nil)
+				for n.core != nil && len(n.search) > 0 {
+					n.find()
+				}
 			}
 		}
 		if until() {
