@@ -206,6 +206,11 @@ func (m *member) become(r zab.Role) {
 	if r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
+	m.listen()
+}
+
+// listen opens the quorum port.
+func (m *member) listen() {
 	if err := m.links.Listen(m.addrs(m.self, func(a ensemble.Addr) int { return a.QuorumPort })...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error()) // nobody comes, and the leader gives up after initLimit
 	}
