@@ -13,6 +13,7 @@ type Summary struct {
 	Events    uint64
 	Committed int
 	Reigns    int
+	Changes   int
 	Calls     int
 	Answered  int
 	Checked   int
@@ -33,6 +34,7 @@ func (s *Summary) Add(r *Result) {
 	s.Events += r.Events
 	s.Committed += r.Committed
 	s.Reigns += r.Reigns
+	s.Changes += r.Changes
 	s.Calls += r.Calls
 	s.Answered += r.Answered
 	s.Checked += r.Checked
@@ -57,8 +59,8 @@ func Campaign(o Options, n uint64, more func() bool, each func(*Summary, *Result
 // Write writes the summary.
 func (s *Summary) Write(w io.Writer) {
 	fmt.Fprintf(w, "%d seeds, %d failed, %.2f virtual hours, %d events\n", s.Seeds, len(s.Failed), float64(s.Virtual)/3_600_000, s.Events)
-	fmt.Fprintf(w, "%d txns committed in %d reigns; %d of %d requests of clients answered; %d histories of registers judged, with %d synced reads\n",
-		s.Committed, s.Reigns, s.Answered, s.Calls, s.Checked, s.Synced)
+	fmt.Fprintf(w, "%d txns committed in %d reigns, %d changes of the configuration; %d of %d requests of clients answered; %d histories of registers judged, with %d synced reads\n",
+		s.Committed, s.Reigns, s.Changes, s.Answered, s.Calls, s.Checked, s.Synced)
 	for _, f := range Faults {
 		fmt.Fprintf(w, "  %-18s %d\n", f.Name, s.Faults[f.Name])
 	}

@@ -25,6 +25,7 @@ var Checkers = []struct{ Name, Says string }{
 	{"CommitFollowsProposal", "a COMMIT is of the oldest proposal of its link that is not committed"},
 	{"LogContiguous", "after a crash the disk holds all that was synced, and nothing that was never written"},
 	{"DurableAck", "a write is answered when it is on the disks of a quorum"},
+	{"ConfigChain", "configurations come one after the other in the history; under one version there is one; a change has quorums of both"},
 	{"NoLostWrite", "what was answered is in the history, as it was asked for"},
 	{"SessionFIFO", "a session's requests are answered in their order"},
 	{"SessionMonotone", "a session never sees an older zxid than it has seen, on whichever server"},
@@ -52,14 +53,17 @@ type checks struct {
 	w      *world
 	reigns map[zab.Epoch]ensemble.SID
 	born   map[zk.Zxid]entry // by whom it was broadcast is checked when it comes to be
+	chain
 }
 
 func (k *checks) init(w *world) {
+	k.chain.init()
 	k.w, k.reigns, k.born = w, map[zab.Epoch]ensemble.SID{}, map[zk.Zxid]entry{}
 }
 
 // state looks at a server after each of its steps.
 func (k *checks) state(s *server) {
+	defer k.configs(s)
 	if !s.role.Serving {
 		return
 	}
@@ -103,6 +107,7 @@ func (k *checks) answered(c *client, conn *conn, a *call) {
 	k.monotone(c, a)
 	k.told(c, a)
 	k.reads(c, a)
+	k.configRead(c, a)
 	c.arm(a)
 }
 

@@ -296,6 +296,10 @@ func (c *client) decode(a *call, d *jute.Decoder) {
 		r := wire.PathReply{}
 		r.Decode(d)
 		a.path = r.Path
+	case *wire.Reconfig:
+		r := wire.DataReply{}
+		r.Decode(d)
+		a.data, a.stat = r.Data, r.Stat
 	case *wire.SetData, *wire.Exists:
 		r := wire.StatReply{}
 		r.Decode(d)

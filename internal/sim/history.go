@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
@@ -20,6 +21,7 @@ type history struct {
 	kids    map[string][]zk.Zxid // when its list of children changed
 	revs    map[string][]rev     // what it was from a zxid on
 	calls   []*call
+	configs []*ensemble.Config // that at first, and those that were committed
 }
 
 // rev is a state of a znode.
@@ -30,8 +32,8 @@ type rev struct {
 	stat   zk.Stat
 }
 
-func (h *history) init(t *tree.Tree) {
-	h.model, h.first = t, t.Digest()
+func (h *history) init(t *tree.Tree, first *ensemble.Config) {
+	h.model, h.first, h.configs = t, t.Digest(), []*ensemble.Config{first}
 	h.events, h.kids, h.revs = map[string][]zk.Zxid{}, map[string][]zk.Zxid{}, map[string][]rev{}
 }
 
@@ -42,6 +44,9 @@ func (h *history) add(e entry) bool {
 		return false
 	}
 	h.log, h.txns = append(h.log, e), append(h.txns, x)
+	if g := configOf(x); g != nil {
+		h.configs = append(h.configs, g)
+	}
 	_, changes := h.model.Apply(x, nil)
 	h.digests = append(h.digests, h.model.Digest())
 	for _, c := range changes {

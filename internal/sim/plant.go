@@ -30,6 +30,8 @@ const (
 	HastySync       Plant = "hasty-sync"
 	HastyReply      Plant = "hasty-reply"
 	DeafServer      Plant = "deaf-server"
+	ForgottenConfig Plant = "forgotten-config"
+	HastyConfig     Plant = "hasty-config"
 )
 
 // Plants are all of them, with the checkers that have to catch each.
@@ -43,6 +45,8 @@ var Plants = []struct {
 	{EarlySynced, "Synced is said before the disk has done anything", []string{"CommitDurable", "AckTruth", "VoteTruth", "DurableAck"}},
 	{UnsyncedDisk, "the store does not wait for the disk", []string{"LogContiguous", "PrimaryIntegrity"}},
 	{ForgottenEpoch, "epochs are said to be written, and are not", []string{"EpochMonotone"}},
+	{ForgottenConfig, "the files that name the members are not written", []string{"ConfigChain"}},
+	{HastyConfig, "a start takes the configuration that was proposed for committed", []string{"ConfigChain"}},
 	{LostPacket, "a link loses a proposal", []string{"ZxidGapless", "CommitFollowsProposal"}},
 	{SwappedReplies, "a reply overtakes the one before", []string{"SessionFIFO"}},
 	{CachedRead, "a server answers a read with what it has answered to another", []string{"SessionMonotone"}},

@@ -4,10 +4,12 @@ import "testing"
 
 // likely are the faults that bring a planted bug to light soon, where not any will do.
 var likely = map[Plant][]Fault{
-	EarlySynced:    {SlowDisk, LeaderIsolation, LinkReset},
-	UnsyncedDisk:   {Crash, RollingRestart},
-	ForgottenEpoch: {Crash},
-	HastySync:      {Delay, Reorder, SlowDisk, ClientDrop},
+	EarlySynced:     {SlowDisk, LeaderIsolation, LinkReset},
+	ForgottenConfig: {Reconfiguration, Blackout},
+	HastyConfig:     {Reconfiguration, Blackout},
+	UnsyncedDisk:    {Crash, RollingRestart},
+	ForgottenEpoch:  {Crash},
+	HastySync:       {Delay, Reorder, SlowDisk, ClientDrop},
 }
 
 // first are the seeds to begin with, where an early one is known.

@@ -11,6 +11,10 @@ var found = []struct {
 }{
 	{1055, []Fault{LinkReset, SlowDisk}, "CommitDurable: ACKs that a follower had sent before TRUNC counted (zab.TestAcksBeforeTruncDoNotCount)"},
 	{5180, []Fault{LinkReset, SlowDisk, Delay, Crash}, "SessionFIFO: a write was applied before a sync that was asked earlier (zab.TestACommitAnswersEarlierQuestions)"},
+	{59, []Fault{Reconfiguration, ClientDrop}, "ConfigChain: a configuration that was under way was told in NEWLEADER and taken for committed (zab, comes-meanwhile)"},
+	{29, []Fault{Reconfiguration, ClientDrop}, "ConfigChain: a configuration whose proposal was never logged came into force (zab, never-logged)"},
+	{32, []Fault{Reconfiguration, ClientDrop}, "Liveness: a voter to be was in a later round (zab, two-quorums-two-rounds)"},
+	{11, []Fault{Reconfiguration, ClientDrop}, "Liveness: the only voter's quorum port moved (server.TestTheQuorumPortOfTheOnlyVoterMoves)"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 
