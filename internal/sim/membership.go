@@ -133,46 +133,69 @@ func (w *world) running() (list []*server) {
 	return list
 }
 
-// quorum draws voters that can go on: of the last committed configuration, and of whatever was proposed behind it and may be in
-// somebody's files.
+// current are the configurations of a server that runs, or that it would start with.
+func (s *server) current() zab.Configs {
+	if s.rep != nil {
+		return s.core.Configs()
+	}
+	return s.configs()
+}
+
+// pending are configurations that were proposed behind the last committed one, and that a server has seen.
+func (w *world) pending() (list []*ensemble.Config) {
+	for _, s := range w.servers {
+		if g := s.current().LastSeen; g.Version > w.history.head().Version && g.Version.Counter() != 0 {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// quorum draws servers that can go on: a quorum of the last committed configuration, and of whatever was proposed behind it and may be in
+// somebody's files. One of them has to know that the last one is committed, and tells the others; if nobody does who can start, then
+// what they know has to have its quorum, too.
 func (w *world) quorum() map[ensemble.SID]bool {
 	head := w.history.head()
-	needs := []*ensemble.Config{head}
-	could := map[ensemble.SID]bool{}
-	for _, s := range w.servers {
-		if s.rep == nil && !s.listed() {
-			continue
-		}
-		could[s.sid] = true
-		pending := []*ensemble.Config{s.kept.next}
-		if s.rep != nil {
-			pending = append(pending, s.core.Configs().LastSeen)
-		}
-		for _, g := range pending {
-			if g != nil && g.Version > head.Version && g.Version.Counter() != 0 {
-				needs = append(needs, g)
-			}
-		}
-	}
+	needs := append([]*ensemble.Config{head}, w.pending()...)
 	keep := map[ensemble.SID]bool{}
-	met := func() bool {
-		for _, g := range needs {
-			if !g.Quorum(func(sid ensemble.SID) bool { return keep[sid] }) {
-				return false
+	order := w.rng.Perm(len(w.servers))
+	fill := func() {
+		met := func() bool {
+			for _, g := range needs {
+				if !g.Quorum(func(sid ensemble.SID) bool { return keep[sid] }) {
+					return false
+				}
+			}
+			return true
+		}
+		for _, i := range order {
+			for _, g := range needs {
+				if sid := w.servers[i].sid; !met() && g.Votes(sid) {
+					keep[sid] = true
+				}
 			}
 		}
-		return true
 	}
-	for _, i := range w.rng.Perm(len(w.servers)) {
-		if met() {
-			break
-		}
-		sid := w.servers[i].sid
-		for _, g := range needs {
-			if could[sid] && g.Votes(sid) {
-				keep[sid] = true
-			}
+	fill()
+	knows := func(s *server) bool {
+		return s.current().Committed.Version >= head.Version && (s.rep != nil || s.listed())
+	}
+	for _, s := range w.servers {
+		if keep[s.sid] && knows(s) {
+			return keep
 		}
 	}
+	for _, i := range order {
+		if s := w.servers[i]; knows(s) {
+			keep[s.sid] = true
+			return keep
+		}
+	}
+	for _, s := range w.servers {
+		if keep[s.sid] {
+			needs = append(needs, s.current().Committed)
+		}
+	}
+	fill()
 	return keep
 }

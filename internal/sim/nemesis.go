@@ -248,9 +248,13 @@ func (n *nemesis) restart(s *server) {
 		if s.rep != nil || n.keep != nil && !n.keep[s.sid] {
 			return
 		}
-		if m, member := n.w.history.head().Member(s.sid); member && !s.listed() {
-			n.invite(s, m) // it became a member while it was down, and has heard before of a configuration without it
-			return
+		// It became a member while it was down, and has heard before of a configuration without it; or it was removed, and is needed
+		// once more because nobody else knows of that.
+		for _, g := range append(n.w.pending(), n.w.history.head(), &ensemble.Config{Members: []ensemble.Member{s.place}}) {
+			if m, member := g.Member(s.sid); member && !s.listed() && (n.keep != nil || g == n.w.history.head()) {
+				n.invite(s, m)
+				return
+			}
 		}
 		s.start()
 	})

@@ -111,10 +111,36 @@ func (n *nemesis) change() (op *wire.Reconfig, late int64) {
 		return nil, 0
 	}
 	op = &wire.Reconfig{Joining: strings.Join(joining, ","), Leaving: strings.Join(leaving, ","), MembersNull: true, CurConfigID: -1}
+	if g.Hierarchical() || w.chance(8) {
+		if op = n.whole(g, op); op == nil {
+			return nil, 0
+		}
+	}
 	if w.chance(4) {
 		op.CurConfigID = int64(g.Version)
 	}
 	return op, late
+}
+
+// whole is a change as a whole configuration, which is the only way where there are groups, to make some, and to be rid of them. nil: the
+// voters that are left would be no quorum.
+func (n *nemesis) whole(g *ensemble.Config, op *wire.Reconfig) *wire.Reconfig {
+	plain := *g
+	plain.Groups, plain.Weights = nil, nil
+	next, err := plain.Reconfigure(ensemble.Change{Joining: op.Joining, Leaving: op.Leaving, From: -1}, 0, ensemble.Rules{})
+	if err != nil {
+		return nil
+	}
+	switch {
+	case n.w.chance(4):
+		group(next, n.w.rng)
+	case g.Hierarchical() && !n.w.chance(4):
+		next.Groups, next.Weights = g.Groups, g.Weights
+		if !regroup(next, n.w.rng) {
+			return nil
+		}
+	}
+	return &wire.Reconfig{JoiningNull: true, LeavingNull: true, Members: next.File(), CurConfigID: -1}
 }
 
 func line(m ensemble.Member) string { return fmt.Sprintf("server.%d=%s", m.ID, m) }
@@ -126,16 +152,20 @@ func (n *nemesis) invite(s *server, m ensemble.Member) {
 		return // it has not been stopped since it left
 	}
 	g := *n.w.history.head()
-	g.Members = append(slices.Clone(g.Members), m)
+	g.Members = append(slices.DeleteFunc(slices.Clone(g.Members), func(o ensemble.Member) bool { return o.ID == m.ID }), m)
 	slices.SortFunc(g.Members, func(a, b ensemble.Member) int { return int(a.ID - b.ID) })
 	s.kept.committed = g.At(0) // what was proposed and is not decided is in a file of its own
 	n.w.check.rewritten(s)
 	s.start()
 }
 
-// dismiss stops servers that are no members any more.
+// dismiss stops servers that are no members any more, once the ensemble serves without them.
 func (n *nemesis) dismiss() {
-	if n.ended {
+	head := n.w.history.head()
+	if n.ended || !head.Quorum(func(sid ensemble.SID) bool {
+		s := n.w.server(sid)
+		return s.role.Serving && s.core.Configs().Committed.Version >= head.Version
+	}) {
 		return
 	}
 	for _, s := range n.w.servers {

@@ -30,6 +30,7 @@ type Params struct {
 	Faults            []Fault // those that may happen
 	Reconfig          bool    // reconfigEnabled
 	Spares            int     // servers that are no members at first
+	Groups            bool    // voters have groups and weights
 }
 
 // draw makes the parameters of a seed.
@@ -54,6 +55,7 @@ func draw(seed uint64, allowed []Fault) Params {
 	if slices.Contains(p.Faults, Reconfiguration) {
 		p.Reconfig, p.Spares = true, 1+rng.IntN(3)
 	}
+	p.Groups = p.Voters > 2 && rng.IntN(5) == 0
 	return p
 }
 
@@ -64,7 +66,7 @@ func (p Params) String() string {
 		names[i] = string(f)
 	}
 	return fmt.Sprintf("voters=%d observers=%d clients=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
-		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d faults=%s",
+		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d groups=%t faults=%s",
 		p.Voters, p.Observers, p.Clients, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
-		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, strings.Join(names, ","))
+		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, p.Groups, strings.Join(names, ","))
 }

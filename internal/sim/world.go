@@ -41,6 +41,9 @@ func newWorld(p Params, o Options) *world {
 	for i := range p.Voters + p.Observers {
 		w.first.Members = append(w.first.Members, newMember(ensemble.SID(i+1), i >= p.Voters))
 	}
+	if p.Groups {
+		group(w.first, w.rng)
+	}
 	w.nemesis.init(w)
 	w.history.init(w.fresh(), w.first)
 	w.check.init(w)
