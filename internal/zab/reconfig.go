@@ -139,7 +139,13 @@ func (c *Core) commitConfig(e *entry) {
 // handOver activates a configuration at the leader. If another is to lead, this one commits nothing more; it loses its learners
 // to that one, and then follows it itself.
 func (c *Core) handOver(g *ensemble.Config, leader ensemble.SID, z zk.Zxid) {
-	if c.activate(g, leader, z); leader != c.o.SID {
+	c.activate(g, leader, z)
+	// What was proposed meanwhile, and needed both quorums, needs that of the new one alone by now. The old one's members may stop: if
+	// their ACKs were waited for, this server would lead, and commit nothing, until it is stopped itself.
+	for i := range c.open.len() {
+		c.open.at(i).need = c.lead.need
+	}
+	if leader != c.o.SID {
 		c.lead.deposed = true
 		c.trace("%d is to lead", leader)
 	}
