@@ -44,16 +44,27 @@ func (s *Summary) Add(r *Result) {
 	}
 }
 
-// Campaign runs seeds, one after the other, from first on until there were n or more says no. each is told of every run.
-func Campaign(o Options, n uint64, more func() bool, each func(*Summary, *Result)) *Summary {
+// Campaign runs seeds, from the first on, until there were n or more says no, so many at a time as there are workers: runs know
+// nothing of each other. each is told of every run, in the order of the seeds, by one goroutine.
+func Campaign(o Options, n uint64, workers int, more func() bool, each func(*Summary, *Result)) *Summary {
 	s := &Summary{}
-	for i := uint64(0); i < n && more(); i++ {
-		r := Run(o)
+	var going []chan Result // in the order of the seeds
+	for next := uint64(0); ; {
+		for len(going) < workers && next < n && more() {
+			seed, done := o, make(chan Result, 1)
+			seed.Seed += next
+			next++
+			going = append(going, done)
+			go func() { done <- Run(seed) }()
+		}
+		if len(going) == 0 {
+			return s
+		}
+		r := <-going[0]
+		going = going[1:]
 		s.Add(&r)
 		each(s, &r)
-		o.Seed++
 	}
-	return s
 }
 
 // Write writes the summary.

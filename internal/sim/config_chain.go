@@ -12,14 +12,13 @@ import (
 
 // chain is what ConfigChain remembers.
 type chain struct {
-	texts   map[zk.Zxid]string              // of each version that was seen, but for version 0
-	looked  map[ensemble.SID]zab.Configs    // that were looked at
-	needs   map[zk.Zxid][2]*ensemble.Config // what was proposed while a change was under way
-	highest map[ensemble.SID]zk.Zxid        // committed version that is in a server's files
+	texts   map[zk.Zxid]string           // of each version that was seen, but for version 0
+	looked  map[ensemble.SID]zab.Configs // that were looked at
+	highest map[ensemble.SID]zk.Zxid     // committed version that is in a server's files
 }
 
 func (c *chain) init() {
-	c.texts, c.looked, c.needs, c.highest = map[zk.Zxid]string{}, map[ensemble.SID]zab.Configs{}, map[zk.Zxid][2]*ensemble.Config{}, map[ensemble.SID]zk.Zxid{}
+	c.texts, c.looked, c.highest = map[zk.Zxid]string{}, map[ensemble.SID]zab.Configs{}, map[ensemble.SID]zk.Zxid{}
 }
 
 // configOf is the configuration that a txn brings, nil if none.
@@ -48,15 +47,8 @@ func (h *history) force(z zk.Zxid) *ensemble.Config {
 	return h.configs[0]
 }
 
-// proposed remembers of what quorums a proposal is in need.
-func (k *checks) proposed(s *server, z zk.Zxid) {
-	if c := s.core.Configs(); c.LastSeen.Version > c.Committed.Version {
-		k.needs[z] = [2]*ensemble.Config{c.Committed, c.LastSeen}
-	}
-}
-
-// joint is ConfigChain, of the first server that shows a txn: a change is on the disks of quorums of both configurations, and so is what
-// its leader has committed while it was under way.
+// joint is ConfigChain, of the first server that shows a change: it is on the disks of quorums of both configurations, the old one's being
+// CommitDurable. What is committed behind it needs the new one's.
 func (k *checks) joint(s *server, e entry) {
 	if !k.w.Reconfig {
 		return
@@ -64,14 +56,6 @@ func (k *checks) joint(s *server, e entry) {
 	if x, err := txn.Decode(e.payload); err == nil {
 		if g := configOf(x); g != nil && !k.has(g, e.zxid) {
 			k.w.fail("ConfigChain", "%d has committed the change %v, and of its own quorum that %s", s.sid, e.zxid, k.who(e.zxid))
-		}
-	}
-	if s.role.State != zab.Leading || int64(s.role.Epoch) != int64(e.zxid.Epoch()) {
-		return
-	}
-	for _, g := range k.needs[e.zxid] {
-		if g != nil && !k.has(g, e.zxid) {
-			k.w.fail("ConfigChain", "%d has committed %v, which was proposed during a change and %s; the quorum of version %x is not among them", s.sid, e.zxid, k.who(e.zxid), int64(g.Version))
 		}
 	}
 }

@@ -32,6 +32,8 @@ const (
 	DeafServer      Plant = "deaf-server"
 	ForgottenConfig Plant = "forgotten-config"
 	HastyConfig     Plant = "hasty-config"
+	GlobalSession   Plant = "global-session"
+	HastySweep      Plant = "hasty-sweep"
 )
 
 // Plants are all of them, with the checkers that have to catch each.
@@ -51,8 +53,10 @@ var Plants = []struct {
 	{SwappedReplies, "a reply overtakes the one before", []string{"SessionFIFO"}},
 	{CachedRead, "a server answers a read with what it has answered to another", []string{"SessionMonotone"}},
 	{TamperedTree, "one server's tree is changed without a txn", []string{"DigestAgreement", "ReadTruth"}},
-	{LostNotice, "a notice is lost", []string{"WatchBeforeData"}},
+	{LostNotice, "a notice is lost", []string{"WatchBeforeData", "PersistentWatch"}},
 	{RepeatedNotice, "a notice is sent twice", []string{"OneShot"}},
+	{GlobalSession, "one server makes local sessions the ensemble's", []string{"LocalSession"}},
+	{HastySweep, "a leader's clock is ahead when it looks for what is to go", []string{"Sweep"}},
 	{LostSession, "one server forgets a session that owns something", []string{"EphemeralsEnd"}},
 	{HastySync, "a server answers a sync by itself", []string{"Linearizability"}},
 	{HastyReply, "a server answers a write by itself", []string{"NoLostWrite"}},

@@ -150,7 +150,8 @@ func (s *server) start() {
 			Rules: w.rules, ExtendedTypes: true, CloseSessionPaths: w.CloseSessionPaths, Digest: true, MaxTxn: 2 << 20, ReconfigEnabled: w.Reconfig,
 		},
 		Rules: w.rules, Seed: w.Seed, FirstSession: session.FirstID(int64(s.sid), s.wall()), Tick: w.Tick,
-		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: 5000, ContainerRate: 10000, Zab: core,
+		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: w.Sweep, ContainerRate: 10000,
+		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, Zab: core,
 	}, res.Tree, res.Sessions, s.wall(), s.clock())
 	s.role = zab.Role{Leader: ensemble.NoSID}
 	s.disk, s.conns, s.given, s.armed = disk{}, nil, 0, never
@@ -219,7 +220,11 @@ func (s *server) heard(rc *replica.Conn) int64 { return rc.Tag.(*conn).heard }
 func (s *server) tick() {
 	tick := s.w.Tick
 	s.after((tick-s.clock()%tick)*1000, func() {
-		s.step(&replica.Tick{Now: s.wall(), Clock: s.clock(), Heard: s.heard})
+		now := s.wall()
+		if s.w.plant == HastySweep {
+			now += 10_000
+		}
+		s.step(&replica.Tick{Now: now, Clock: s.clock(), Heard: s.heard})
 		s.tick()
 	})
 }

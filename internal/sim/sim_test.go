@@ -112,3 +112,23 @@ func TestFaultsAreNamed(t *testing.T) {
 		t.Errorf("%v, %v", f, err)
 	}
 }
+
+// However many run at a time, the results come in the order of the seeds, and are the same.
+func TestCampaignKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	var hashes [2][]uint64
+	for i, workers := range []int{1, 3} {
+		s := Campaign(Options{Seed: 5, Faults: all(t)}, 7, workers, func() bool { return true }, func(s *Summary, r *Result) {
+			if want := uint64(5 + len(hashes[i])); r.Params.Seed != want || s.Seeds != len(hashes[i])+1 {
+				t.Errorf("%d workers: seed %d, not %d", workers, r.Params.Seed, want)
+			}
+			hashes[i] = append(hashes[i], r.Hash)
+		})
+		if s.Seeds != 7 {
+			t.Errorf("%d workers: %d seeds", workers, s.Seeds)
+		}
+	}
+	if !slices.Equal(hashes[0], hashes[1]) {
+		t.Errorf("%x and %x", hashes[0], hashes[1])
+	}
+}
