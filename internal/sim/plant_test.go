@@ -12,13 +12,13 @@ var likely = map[Plant][]Fault{
 	EarlySynced:     {SlowDisk, LeaderIsolation, LinkReset},
 	ForgottenConfig: {Reconfiguration, Blackout},
 	HastyConfig:     {Reconfiguration, Blackout},
-	UnsyncedDisk:    {Crash, RollingRestart},
+	UnsyncedDisk:    {Blackout, Crash, LeaderIsolation},
 	ForgottenEpoch:  {Crash},
 	HastySync:       {Delay, Reorder, SlowDisk, ClientDrop},
 }
 
 // first are the seeds to begin with, where an early one is known.
-var first = map[Plant]uint64{ForgottenEpoch: 27}
+var first = map[Plant]uint64{ForgottenEpoch: 27, UnsyncedDisk: 31}
 
 // Each planted bug is caught by each checker that has to, also where no other may object; and each checker has a bug that it catches. (The
 // orders of primaries have a test of their own: nothing that a driver does gets past the core's own checks. So has PromiseOnce: two
