@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ const simIntro = `Runs ensembles and their clients in virtual time, with faults,
   zooid sim -seed 17                     one run, always the same
   zooid sim -seed 17 -trace              with everything that happens
   zooid sim -seeds 1000                  seeds 1 to 1000
-  zooid sim -minutes 10 -from 5000       as many as there is time for
+  zooid sim -minutes 10 -from 5000       as many as there is time for, on all cores or -workers N
   zooid sim -faults crash,link-reset     only these; list tells them all
 
 The exit code is 1 if something did not hold.
@@ -38,10 +39,11 @@ func runSim(out io.Writer, args []string) error {
 	fs := flag.NewFlagSet("zooid sim", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // cobra prints the error
 	seed := fs.Uint64("seed", 0, "run this one")
-	seeds := fs.Uint64("seeds", 0, "run so many, one after the other")
+	seeds := fs.Uint64("seeds", 0, "run so many")
 	minutes := fs.Float64("minutes", 0, "stop after so long")
 	from := fs.Uint64("from", 1, "the first of many seeds")
 	faults := fs.String("faults", "all", "the faults that may happen: `names` with commas, all, none; list tells them")
+	workers := fs.Int("workers", runtime.GOMAXPROCS(0), "how many of many seeds run at a time")
 	trace := fs.Bool("trace", false, "print everything that happens, with -seed")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -67,7 +69,7 @@ func runSim(out io.Writer, args []string) error {
 	if *seeds == 0 && *minutes == 0 {
 		return simOne(out, sim.Options{Seed: *seed, Faults: allowed}, *faults, *trace)
 	}
-	return simMany(out, sim.Options{Seed: *from, Faults: allowed}, *faults, *seeds, *minutes)
+	return simMany(out, sim.Options{Seed: *from, Faults: allowed}, *faults, *seeds, max(*workers, 1), *minutes)
 }
 
 // simOne runs one seed and tells all about it.
@@ -99,14 +101,14 @@ func simFailed(out io.Writer, r *sim.Result, faults string, lines bool) error {
 }
 
 // simMany runs many seeds, shows how far it is, and sums up.
-func simMany(out io.Writer, o sim.Options, faults string, n uint64, minutes float64) error {
+func simMany(out io.Writer, o sim.Options, faults string, n uint64, workers int, minutes float64) error {
 	start := time.Now()
 	if n == 0 {
 		n = math.MaxUint64
 	}
 	var failed error
 	shown := start
-	s := sim.Campaign(o, n, func() bool {
+	s := sim.Campaign(o, n, workers, func() bool {
 		return minutes == 0 || time.Since(start).Minutes() < minutes
 	}, func(s *sim.Summary, r *sim.Result) {
 		if r.Failure != nil {

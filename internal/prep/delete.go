@@ -9,7 +9,10 @@ import (
 
 // DeleteContainer is the server's own request to remove a container or TTL znode that has had its time (section 3.10). No
 // client may send it (Appendix A-6).
-type DeleteContainer struct{ Path string }
+type DeleteContainer struct {
+	Path      string
+	NeverUsed int64 // ms after which a container goes that never had a child; 0 is never
+}
 
 // OpCode is OpDeleteContainer.
 func (*DeleteContainer) OpCode() wire.OpCode { return wire.OpDeleteContainer }
@@ -48,7 +51,7 @@ func (p *Prep) delete(r *Request, d *wire.Delete, z zk.Zxid) (txn.Type, txn.Body
 	return txn.TypeDelete, &txn.Delete{Path: d.Path}
 }
 
-func (p *Prep) deleteContainer(d *DeleteContainer, z zk.Zxid) (txn.Type, txn.Body) {
+func (p *Prep) deleteContainer(r *Request, d *DeleteContainer, z zk.Zxid) (txn.Type, txn.Body) {
 	parent := shape(d.Path)
 	if special(d.Path) {
 		refuse(zk.BadArguments)
@@ -57,11 +60,25 @@ func (p *Prep) deleteContainer(d *DeleteContainer, z zk.Zxid) (txn.Type, txn.Bod
 	if was.children > 0 {
 		refuse(zk.NotEmpty)
 	}
-	if p.tree.KindOf(was.meta.Owner) == tree.Ephemeral {
+	if !p.due(r, d, was) {
 		refuse(zk.BadVersion)
 	}
 	up := p.must(parent, 1)
 	p.removeChild(parent, up, z)
 	p.remove(d.Path, was, z)
 	return txn.TypeDeleteContainer, &txn.Delete{Path: d.Path}
+}
+
+// due tells whether a znode's time has come, now, with all that is decided: who looked for such znodes knows only what is applied, and
+// since then the data may have been set, or another znode may have got the name.
+func (p *Prep) due(r *Request, d *DeleteContainer, was *record) bool {
+	age := r.Now - was.meta.Mtime
+	switch owner := was.meta.Owner; p.tree.KindOf(owner) {
+	case tree.Container:
+		return was.meta.CVersion > 0 || d.NeverUsed != 0 && age > d.NeverUsed
+	case tree.TTL:
+		ttl := tree.TTLOf(owner)
+		return ttl != 0 && age > ttl
+	}
+	return false
 }

@@ -126,7 +126,7 @@ func (p *Prep) single(r *Request, op wire.Op, z zk.Zxid) (txn.Type, txn.Body) {
 	case *wire.CloseSession:
 		return p.closeSession(r, z)
 	case *DeleteContainer:
-		return p.deleteContainer(op, z)
+		return p.deleteContainer(r, op, z)
 	}
 	refuse(zk.Unimplemented)
 	return 0, nil

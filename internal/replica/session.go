@@ -211,8 +211,8 @@ func (r *Replica) sweep(now, clock int64, e *Effects) {
 	r.sweepQuota += float64(r.cfg.ContainerRate) * float64(now-r.lastTick) / 60000
 	for len(r.doomed) > 0 && r.sweepQuota >= 1 {
 		r.sweepQuota--
-		// A node that was used meanwhile is refused by prep or found busy there; failures are of no interest.
-		r.propose(&prep.Request{Op: &prep.DeleteContainer{Path: r.doomed[0]}, Now: now}, nil, clock, e)
+		// A node that was used meanwhile is refused by prep; failures are of no interest.
+		r.propose(&prep.Request{Op: &prep.DeleteContainer{Path: r.doomed[0], NeverUsed: r.cfg.NeverUsed}, Now: now}, nil, clock, e)
 		r.doomed = r.doomed[1:]
 	}
 }

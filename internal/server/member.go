@@ -215,13 +215,7 @@ func (m *member) carryOut() {
 // again, and does not take us for a leader that has given up; and a serving follower's port for observers.
 func (m *member) become(r zab.Role) {
 	m.enter(r)
-	var port func(ensemble.Addr) int
-	switch {
-	case r.State == zab.Leading:
-		port = func(a ensemble.Addr) int { return a.QuorumPort }
-	case r.State == zab.Following && r.Serving && m.o.ObserverMasterPort > 0:
-		port = func(ensemble.Addr) int { return m.o.ObserverMasterPort }
-	default:
+	if m.learnersPort(r) == nil {
 		m.links.StopListening()
 		return
 	}
@@ -232,7 +226,23 @@ func (m *member) become(r zab.Role) {
 	if r.State == zab.Leading && r.Serving || len(m.links.Addrs()) > 0 {
 		return
 	}
-	if err := m.links.Listen(m.addrs(m.self, port)...); err != nil {
+	m.listen(r)
+}
+
+// learnersPort tells which port of an address is open for learners; nil is none.
+func (m *member) learnersPort(r zab.Role) func(ensemble.Addr) int {
+	switch {
+	case r.State == zab.Leading:
+		return func(a ensemble.Addr) int { return a.QuorumPort }
+	case r.State == zab.Following && r.Serving && m.o.ObserverMasterPort > 0:
+		return func(ensemble.Addr) int { return m.o.ObserverMasterPort }
+	}
+	return nil
+}
+
+// listen opens the port for learners.
+func (m *member) listen(r zab.Role) {
+	if err := m.links.Listen(m.addrs(m.self, m.learnersPort(r))...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error())
 		if r.State == zab.Leading { // nobody would come: another has to lead
 			m.searches.Go(func() { m.agree(replica.Peer{Event: &zab.Unreachable{}}) })

@@ -22,8 +22,9 @@ type places struct {
 
 func (p *places) begin(ctx context.Context) { p.ctx, p.settle = context.WithCancel(ctx) }
 
-// place takes this server's line of a configuration. The ports are moved by a goroutine, because that waits; the quorum port by the next
-// change of role, because a leader whose own has changed leads no more.
+// place takes this server's line of a configuration. The ports are moved by a goroutine, because that waits. The quorum port is moved at
+// once, if it is open: a leader whose own has changed leads no more, but if it is the only voter there is nobody else who could, and
+// observers that come look for it where the configuration says. Learners stay connected.
 func (m *member) place(g *ensemble.Config) {
 	to, listed := g.Member(m.o.SID)
 	if !listed {
@@ -34,6 +35,12 @@ func (m *member) place(g *ensemble.Config) {
 		to.ClientAddr, to.FromStatic = was.ClientAddr, was.FromStatic
 	}
 	m.self = to
+	if len(m.links.Addrs()) > 0 && !slices.Equal(was.QuorumAddrs(), to.QuorumAddrs()) {
+		m.links.StopListening()
+		if r, _ := m.s.rep.Role(); m.learnersPort(r) != nil {
+			m.listen(r)
+		}
+	}
 	if m.ctx.Err() != nil || m.moving || !movesElection(was, to) && !movesClients(was, to) {
 		return
 	}

@@ -196,6 +196,23 @@ func (w *crowd) kept(g *ensemble.Config) {
 	}
 }
 
+// The only voter leads on where its quorum port has moved to: there is nobody else who could. Who comes finds it there.
+func TestTheQuorumPortOfTheOnlyVoterMoves(t *testing.T) {
+	w := dynamically(t, 2, 1, func(o *Options) { o.Ensemble.StandaloneEnabled = false })
+	w.serving()
+	w.agreed(1, 1)
+	host, ports := freePorts(t, 2)
+	self := w.config.Members[0]
+	self.Peers = []ensemble.Addr{{Host: self.Peers[0].Host, QuorumPort: ports[0], ElectionPort: self.Peers[0].ElectionPort}}
+	self.ClientAddr = name("%s:%d", host, ports[1])
+	connect(t, w.all[0], lasting).reconfig(name("server.%d=%v", self.ID, self), "")
+	w.kept(w.agreed(1, 1))
+	w.stop(1)
+	w.start(1)
+	eventually(t, "the observer is there again", func() bool { r := w.all[1].role(); return r.State == zab.Observing && r.Serving })
+	w.same()
+}
+
 // Ports move with the configuration, without an election; and an ensemble that starts anew goes on with its last configuration.
 func TestPortsMove(t *testing.T) {
 	w := dynamically(t, 3, 0)

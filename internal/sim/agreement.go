@@ -2,8 +2,9 @@ package sim
 
 // agreement is Agreement, and TotalOrder: at the end, each server's log is compared with each other's, entry by entry.
 func (k *checks) agreement() {
-	for i, a := range k.w.servers {
-		for _, b := range k.w.servers[:i] {
+	all := k.w.running()
+	for i, a := range all {
+		for _, b := range all[:i] {
 			la, lb := a.durable.cut(a.rep.Tree().LastZxid()), b.durable.cut(b.rep.Tree().LastZxid())
 			if len(la) != len(lb) {
 				k.w.fail("Agreement", "%d has delivered %d txns, and %d %d", a.sid, len(la), b.sid, len(lb))

@@ -13,6 +13,7 @@ type Summary struct {
 	Events    uint64
 	Committed int
 	Reigns    int
+	Changes   int
 	Calls     int
 	Answered  int
 	Checked   int
@@ -33,6 +34,7 @@ func (s *Summary) Add(r *Result) {
 	s.Events += r.Events
 	s.Committed += r.Committed
 	s.Reigns += r.Reigns
+	s.Changes += r.Changes
 	s.Calls += r.Calls
 	s.Answered += r.Answered
 	s.Checked += r.Checked
@@ -42,23 +44,34 @@ func (s *Summary) Add(r *Result) {
 	}
 }
 
-// Campaign runs seeds, one after the other, from first on until there were n or more says no. each is told of every run.
-func Campaign(o Options, n uint64, more func() bool, each func(*Summary, *Result)) *Summary {
+// Campaign runs seeds, from the first on, until there were n or more says no, so many at a time as there are workers: runs know
+// nothing of each other. each is told of every run, in the order of the seeds, by one goroutine.
+func Campaign(o Options, n uint64, workers int, more func() bool, each func(*Summary, *Result)) *Summary {
 	s := &Summary{}
-	for i := uint64(0); i < n && more(); i++ {
-		r := Run(o)
+	var going []chan Result // in the order of the seeds
+	for next := uint64(0); ; {
+		for len(going) < workers && next < n && more() {
+			seed, done := o, make(chan Result, 1)
+			seed.Seed += next
+			next++
+			going = append(going, done)
+			go func() { done <- Run(seed) }()
+		}
+		if len(going) == 0 {
+			return s
+		}
+		r := <-going[0]
+		going = going[1:]
 		s.Add(&r)
 		each(s, &r)
-		o.Seed++
 	}
-	return s
 }
 
 // Write writes the summary.
 func (s *Summary) Write(w io.Writer) {
 	fmt.Fprintf(w, "%d seeds, %d failed, %.2f virtual hours, %d events\n", s.Seeds, len(s.Failed), float64(s.Virtual)/3_600_000, s.Events)
-	fmt.Fprintf(w, "%d txns committed in %d reigns; %d of %d requests of clients answered; %d histories of registers judged, with %d synced reads\n",
-		s.Committed, s.Reigns, s.Answered, s.Calls, s.Checked, s.Synced)
+	fmt.Fprintf(w, "%d txns committed in %d reigns, %d changes of the configuration; %d of %d requests of clients answered; %d histories of registers judged, with %d synced reads\n",
+		s.Committed, s.Reigns, s.Changes, s.Answered, s.Calls, s.Checked, s.Synced)
 	for _, f := range Faults {
 		fmt.Fprintf(w, "  %-18s %d\n", f.Name, s.Faults[f.Name])
 	}

@@ -18,6 +18,7 @@ var Checkers = []struct{ Name, Says string }{
 	{"GlobalPrimaryOrder", "what a lower epoch committed is before what a higher one did"},
 	{"PrimaryIntegrity", "who begins to lead has delivered all that was committed before"},
 	{"EpochMonotone", "acceptedEpoch and currentEpoch never fall, also not in a crash, and the second is never above the first"},
+	{"PromiseOnce", "a server promises an epoch to one leader"},
 	{"CommitDurable", "what is committed is on the disks of a quorum"},
 	{"AckTruth", "what a server tells another that it has, or has promised, is on its disk"},
 	{"VoteTruth", "who votes for itself says what is on its disk"},
@@ -25,12 +26,16 @@ var Checkers = []struct{ Name, Says string }{
 	{"CommitFollowsProposal", "a COMMIT is of the oldest proposal of its link that is not committed"},
 	{"LogContiguous", "after a crash the disk holds all that was synced, and nothing that was never written"},
 	{"DurableAck", "a write is answered when it is on the disks of a quorum"},
+	{"ConfigChain", "configurations come one after the other in the history; under one version there is one; a change has quorums of both"},
 	{"NoLostWrite", "what was answered is in the history, as it was asked for"},
 	{"SessionFIFO", "a session's requests are answered in their order"},
 	{"SessionMonotone", "a session never sees an older zxid than it has seen, on whichever server"},
 	{"ReadTruth", "a read shows what the znode was at the zxid that the answer says"},
 	{"WatchBeforeData", "who sees a change has had the notices for it"},
 	{"OneShot", "a watch yields one notice"},
+	{"PersistentWatch", "a persistent watch tells all that happens while its connection lasts, in order, and once"},
+	{"Sweep", "a leader deletes containers that had children, and znodes whose time is over, and only without children"},
+	{"LocalSession", "no txn makes or ends a local session, unless it has become the ensemble's for its ephemerals"},
 	{"EphemeralsEnd", "a znode of a session does not outlive it"},
 	{"DigestAgreement", "at one zxid every server has the same tree"},
 	{"Linearizability", "writes and synced reads of a znode are those of one register"},
@@ -49,17 +54,23 @@ func said(name string) bool {
 
 // checks is what the checkers remember.
 type checks struct {
-	w      *world
-	reigns map[zab.Epoch]ensemble.SID
-	born   map[zk.Zxid]entry // by whom it was broadcast is checked when it comes to be
+	w        *world
+	reigns   map[zab.Epoch]ensemble.SID
+	born     map[zk.Zxid]entry        // by whom it was broadcast is checked when it comes to be
+	promised map[promise]ensemble.SID // to whom
+	times    map[zk.Zxid]int64        // when it was proposed, by the clock of the leader
+	chain
 }
 
 func (k *checks) init(w *world) {
+	k.chain.init()
+	k.promised, k.times = map[promise]ensemble.SID{}, map[zk.Zxid]int64{}
 	k.w, k.reigns, k.born = w, map[zab.Epoch]ensemble.SID{}, map[zk.Zxid]entry{}
 }
 
 // state looks at a server after each of its steps.
 func (k *checks) state(s *server) {
+	defer k.configs(s)
 	if !s.role.Serving {
 		return
 	}
@@ -82,7 +93,10 @@ func (k *checks) state(s *server) {
 func (k *checks) logs(s *server, e entry) { k.broadcast(s, e) }
 
 // send looks at a packet that leaves.
-func (k *checks) send(s *server, o *replica.LinkOrder) { k.truth(s, o.Packet) }
+func (k *checks) send(s *server, o *replica.LinkOrder) {
+	k.truth(s, o.Packet)
+	k.promiseOnce(s, o.Packet)
+}
 
 // sent looks at what a link carries.
 func (k *checks) sent(p *pipe, side int, packet zab.Packet) {
@@ -103,7 +117,10 @@ func (k *checks) answered(c *client, conn *conn, a *call) {
 	k.monotone(c, a)
 	k.told(c, a)
 	k.reads(c, a)
+	k.configRead(c, a)
+	k.misses(c, a)
 	c.arm(a)
+	c.last(a)
 }
 
 // judge looks at the whole, at the end. It gives how many histories porcupine has judged, and how many synced reads were in them.

@@ -21,6 +21,7 @@ type client struct {
 	seen    zk.Zxid
 	xid     int32
 	watches []*armed
+	lasting []*lasting
 	done    bool // asks for nothing more
 	closed  bool
 }
@@ -162,6 +163,9 @@ func (k *conn) cut() {
 	c.w.note("client %d leaves %d, %d in flight", c.id, k.s.sid, len(k.pending))
 	k.pending = nil // their outcome is not known
 	c.conn = nil
+	for _, t := range c.lasting {
+		t.live = false
+	}
 	k.toServer(func() {
 		k.gone()
 		k.s.step(&replica.Disconnect{Conn: k.rc, Heard: k.heard})
@@ -223,6 +227,7 @@ func (c *client) ask(a *call) {
 	k.spoke = c.w.now
 	if a.xid > 0 {
 		c.w.history.calls = append(c.w.history.calls, a)
+		c.w.history.wants(a)
 	}
 	frame := wire.AppendRequestFrame(nil, a.xid, a.op)[4:]
 	s := k.s
@@ -283,7 +288,7 @@ func (c *client) receive(k *conn, frame []byte) {
 	w.check.answered(c, k, a)
 	c.seen = max(c.seen, h.Zxid)
 	if _, ok := a.op.(*wire.CloseSession); ok {
-		c.session, c.watches = 0, nil
+		c.session, c.watches, c.lasting = 0, nil, nil
 	}
 }
 
@@ -296,6 +301,10 @@ func (c *client) decode(a *call, d *jute.Decoder) {
 		r := wire.PathReply{}
 		r.Decode(d)
 		a.path = r.Path
+	case *wire.Reconfig:
+		r := wire.DataReply{}
+		r.Decode(d)
+		a.data, a.stat = r.Data, r.Stat
 	case *wire.SetData, *wire.Exists:
 		r := wire.StatReply{}
 		r.Decode(d)
@@ -329,7 +338,7 @@ func (c *client) welcomed(k *conn, frame []byte) {
 	}
 	if r.SessionID == 0 {
 		w.note("client %d: session %v has expired", c.id, c.session)
-		c.session, c.watches, c.seen = 0, nil, 0
+		c.session, c.watches, c.lasting, c.seen = 0, nil, nil, 0
 		k.cut()
 		return
 	}
@@ -339,7 +348,7 @@ func (c *client) welcomed(k *conn, frame []byte) {
 	c.session, c.timeout, k.ready = r.SessionID, r.TimeOut, true
 	w.note("client %d: session %v on %d", c.id, c.session, k.s.sid)
 	w.check.connected(c, k)
-	if len(c.watches) > 0 {
+	if len(c.watches)+len(c.lasting) > 0 {
 		c.rearm()
 	}
 	c.turn(k)

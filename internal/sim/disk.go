@@ -54,6 +54,10 @@ func (s *server) turn() {
 // work does the operation at the head of the queue, or all appends there, and tells how far the disk is.
 func (s *server) work() {
 	q := &s.disk
+	if c := q.ops[0].Config; c != nil {
+		s.keep(c)
+		return
+	}
 	n, ev := 1, &replica.Peer{}
 	var err error
 	var after ledger

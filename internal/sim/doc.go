@@ -9,8 +9,8 @@
 // invariants hold. Liveness: a quorum is healed, and has to serve and come to one state within a bounded time. At the end the
 // histories that clients saw are judged as a whole.
 //
-// It is deterministic: one seed gives one trace, and the hash of the trace shows it. Nothing here reads a clock, starts a goroutine
-// or iterates over a map where the order could matter.
+// It is deterministic: one seed gives one trace, and the hash of the trace shows it. Nothing in a run reads a clock, starts a
+// goroutine or iterates over a map where the order could matter; Campaign runs several beside each other.
 //
 // Invariants: those of the ensemble protocol, section 11.4, one file each, named after it (commit_durable.go and so on); checker.go lists
 // them. A planted bug for each, in plant.go, shows that it bites.

@@ -15,7 +15,7 @@ func (k *checks) owners(s *server) {
 
 // ephemerals is EphemeralsEnd at the end of a run: every session is over, and has left nothing.
 func (k *checks) ephemerals() {
-	for _, s := range k.w.servers {
+	for _, s := range k.w.running() {
 		if n, m := s.rep.Tree().EphemeralCount(), s.rep.Sessions().Len(); n > 0 || m > 0 {
 			k.w.fail("EphemeralsEnd", "all sessions are over, and %d has %d ephemerals, %d sessions", s.sid, n, m)
 		}

@@ -29,6 +29,8 @@ const (
 	RollingRestart  Fault = "rolling-restart"
 	ClientDrop      Fault = "client-drop"
 	LeaderIsolation Fault = "leader-isolation"
+	Blackout        Fault = "blackout"
+	Reconfiguration Fault = "reconfiguration"
 )
 
 // Faults are all of them, each with what it does.
@@ -54,6 +56,8 @@ var Faults = []struct {
 	{Pause, "a server stands still for a while, and then goes on"},
 	{RollingRestart, "each server, one after the other, is stopped as an operator does it, and started again"},
 	{ClientDrop, "a client's connection ends"},
+	{Blackout, "all servers lose power at about the same time, and start again"},
+	{Reconfiguration, "servers join, with an empty disk or their old one, leave, change their parts and ports, also whoever leads; often something else goes wrong meanwhile"},
 }
 
 // ParseFaults reads a list of names, "all" or "none".

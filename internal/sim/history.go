@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/txn"
 	"github.com/zooid-io/zooid/zk"
@@ -20,6 +21,11 @@ type history struct {
 	kids    map[string][]zk.Zxid // when its list of children changed
 	revs    map[string][]rev     // what it was from a zxid on
 	calls   []*call
+	notes   []note                // what watches tell of
+	swept   int                   // znodes that leaders have deleted by themselves
+	wanted  map[zk.SessionID]bool // have asked for an ephemeral
+	global  map[zk.SessionID]bool // were made the ensemble's
+	configs []*ensemble.Config    // that at first, and those that were committed
 }
 
 // rev is a state of a znode.
@@ -30,23 +36,25 @@ type rev struct {
 	stat   zk.Stat
 }
 
-func (h *history) init(t *tree.Tree) {
-	h.model, h.first = t, t.Digest()
+func (h *history) init(t *tree.Tree, first *ensemble.Config) {
+	h.model, h.first, h.configs = t, t.Digest(), []*ensemble.Config{first}
+	h.wanted, h.global = map[zk.SessionID]bool{}, map[zk.SessionID]bool{}
 	h.events, h.kids, h.revs = map[string][]zk.Zxid{}, map[string][]zk.Zxid{}, map[string][]rev{}
 }
 
-// add appends what was committed now. It tells whether it could be read.
-func (h *history) add(e entry) bool {
-	x, err := txn.Decode(e.payload)
-	if err != nil || x.Zxid != e.zxid {
-		return false
-	}
+// add appends what was committed now.
+func (h *history) add(e entry, x *txn.Txn) {
 	h.log, h.txns = append(h.log, e), append(h.txns, x)
+	if g := configOf(x); g != nil {
+		h.configs = append(h.configs, g)
+	}
 	_, changes := h.model.Apply(x, nil)
 	h.digests = append(h.digests, h.model.Digest())
 	for _, c := range changes {
 		put(h.events, c.Path, c.Zxid)
+		h.notes = append(h.notes, note{c.Zxid, kinds[c.Kind], c.Path})
 		if c.Kind != txn.NodeDataChanged {
+			h.notes = append(h.notes, note{c.Zxid, zk.EventNodeChildrenChanged, path.Dir(c.Path)})
 			put(h.kids, path.Dir(c.Path), c.Zxid)
 		}
 		r := rev{zxid: c.Zxid}
@@ -59,7 +67,11 @@ func (h *history) add(e entry) bool {
 		}
 		h.revs[c.Path] = append(list, r)
 	}
-	return true
+}
+
+// kinds are the events of changes.
+var kinds = map[txn.ChangeKind]zk.EventType{
+	txn.NodeCreated: zk.EventNodeCreated, txn.NodeDeleted: zk.EventNodeDeleted, txn.NodeDataChanged: zk.EventNodeDataChanged,
 }
 
 func put(m map[string][]zk.Zxid, path string, z zk.Zxid) {

@@ -13,6 +13,7 @@ func (k *checks) broadcast(s *server, e entry) {
 			k.w.fail("Integrity", "%v comes to be at %d, which is %v of epoch %d", e.zxid, s.sid, r.State, r.Epoch)
 		}
 		k.born[e.zxid] = e
+		k.times[e.zxid] = s.wall()
 		return
 	}
 	if !first.same(e) {

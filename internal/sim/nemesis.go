@@ -217,6 +217,12 @@ func (n *nemesis) strike(f Fault) {
 				}
 			})
 		}
+	case Blackout:
+		n.blackout()
+	case Reconfiguration:
+		if !n.reconfigure() {
+			return
+		}
 	case ClientDrop:
 		c := w.clients[w.rng.IntN(len(w.clients))]
 		if c.conn == nil {
@@ -239,9 +245,18 @@ func (n *nemesis) restart(s *server) {
 		most = 100
 	}
 	n.w.after(n.w.between(least, most)*1000, func() {
-		if s.rep == nil && (n.keep == nil || n.keep[s.sid]) {
-			s.start()
+		if s.rep != nil || n.keep != nil && !n.keep[s.sid] {
+			return
 		}
+		// It became a member while it was down, and has heard before of a configuration without it; or it was removed, and is needed
+		// once more because nobody else knows of that.
+		for _, g := range append(n.w.pending(), n.w.history.head(), &ensemble.Config{Members: []ensemble.Member{s.place}}) {
+			if m, member := g.Member(s.sid); member && !s.listed() && (n.keep != nil || g == n.w.history.head()) {
+				n.invite(s, m)
+				return
+			}
+		}
+		s.start()
 	})
 }
 
@@ -272,7 +287,7 @@ func (n *nemesis) mend(c *cut) {
 	}
 	for _, p := range c.pairs {
 		a, b := n.w.server(p[0]), n.w.server(p[1])
-		if a.rep != nil && b.rep != nil && !n.w.net.apart(a, b) {
+		if a.rep != nil && b.rep != nil && !n.w.net.apart(a, b) && (a.knows(b) || b.knows(a)) {
 			n.w.net.meet(a, b, true)
 		}
 	}

@@ -71,6 +71,9 @@ func (n *network) apart(a, b *server) bool { return n.blocked[pair(a, b)]+n.bloc
 // notify puts a notification into its slot.
 func (n *network) notify(s *server, m zab.Notify) {
 	to := n.w.server(m.To)
+	if !s.knows(to) && !to.knows(s) {
+		return // nobody dials
+	}
 	sl := n.slots[pair(s, to)]
 	if sl == nil {
 		sl = &slot{}
@@ -128,7 +131,16 @@ func (n *network) meet(a, b *server, up bool) {
 // arrived is a server's start.
 func (n *network) arrived(s *server) {
 	for _, o := range n.w.servers {
-		if o != s && o.rep != nil && !n.apart(s, o) {
+		if o != s && o.rep != nil && !n.apart(s, o) && (s.knows(o) || o.knows(s)) {
+			n.meet(s, o, true)
+		}
+	}
+}
+
+// acquaint is arrived again, for those whom a configuration has made known to a server.
+func (n *network) acquaint(s *server) {
+	for _, o := range n.w.servers {
+		if o != s && o.rep != nil && !n.apart(s, o) && s.knows(o) && !s.knew(o) && !o.knows(s) {
 			n.meet(s, o, true)
 		}
 	}
@@ -195,7 +207,7 @@ func (n *network) dial(s *server, d zab.Dial) {
 		switch {
 		case n.apart(s, to):
 			s.after(end-w.now, func() { s.agree(&zab.LinkDown{Link: d.Link}) })
-		case to.rep != nil && to.role.State == zab.Leading: // only a leader's port is open
+		case to.port != 0 && to.port == s.portOf(d.Leader): // only a leader's port is open
 			to.given += 2
 			p := &pipe{ends: [2]*server{s, to}, life: [2]int{s.life, to.life}, link: [2]zab.Link{d.Link, to.given}, alive: [2]bool{true, true}}
 			p.slow = w.nemesis.slow()

@@ -22,6 +22,9 @@ func say(p zab.Packet) string {
 	case *zab.Snap:
 		return fmt.Sprintf("SNAP %v", p.Zxid)
 	case *zab.NewLeader:
+		if p.Config != nil && p.Config.Version > 0 {
+			return fmt.Sprintf("NEWLEADER %d, version %x", p.Epoch, int64(p.Config.Version))
+		}
 		return fmt.Sprintf("NEWLEADER %d", p.Epoch)
 	case *zab.UpToDate:
 		return "UPTODATE"
@@ -31,6 +34,10 @@ func say(p zab.Packet) string {
 		return fmt.Sprintf("ACK %v", p.Zxid)
 	case *zab.Commit:
 		return fmt.Sprintf("COMMIT %v", p.Zxid)
+	case *zab.CommitActivate:
+		return fmt.Sprintf("COMMITANDACTIVATE %v %d", p.Zxid, p.Leader)
+	case *zab.InformActivate:
+		return fmt.Sprintf("INFORMANDACTIVATE %v %d", p.Zxid, p.Leader)
 	case *zab.Inform:
 		return fmt.Sprintf("INFORM %v", p.Zxid)
 	case *zab.Ping:

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,11 @@ type Params struct {
 	Window            int     // requests that a client has in flight
 	Gap               int64   // between two faults, about
 	Faults            []Fault // those that may happen
+	Reconfig          bool    // reconfigEnabled
+	Spares            int     // servers that are no members at first
+	Groups            bool    // voters have groups and weights
+	Sweep             int64   // between the looks for containers and TTL nodes
+	Local, Upgrade    bool    // localSessionsEnabled, localSessionsUpgradingEnabled
 }
 
 // draw makes the parameters of a seed.
@@ -47,6 +53,13 @@ func draw(seed uint64, allowed []Fault) Params {
 			p.Faults = append(p.Faults, f)
 		}
 	}
+	p.Reconfig = rng.IntN(4) == 0
+	if slices.Contains(p.Faults, Reconfiguration) {
+		p.Reconfig, p.Spares = true, 1+rng.IntN(3)
+	}
+	p.Groups = p.Voters > 2 && rng.IntN(5) == 0
+	p.Sweep = pick(300, 1000, 5000)
+	p.Local, p.Upgrade = rng.IntN(6) == 0, rng.IntN(4) > 0
 	return p
 }
 
@@ -57,7 +70,7 @@ func (p Params) String() string {
 		names[i] = string(f)
 	}
 	return fmt.Sprintf("voters=%d observers=%d clients=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
-		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d faults=%s",
+		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d groups=%t sweep=%d local=%t upgrade=%t faults=%s",
 		p.Voters, p.Observers, p.Clients, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
-		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, strings.Join(names, ","))
+		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, p.Groups, p.Sweep, p.Local, p.Upgrade, strings.Join(names, ","))
 }

@@ -30,6 +30,10 @@ const (
 	HastySync       Plant = "hasty-sync"
 	HastyReply      Plant = "hasty-reply"
 	DeafServer      Plant = "deaf-server"
+	ForgottenConfig Plant = "forgotten-config"
+	HastyConfig     Plant = "hasty-config"
+	GlobalSession   Plant = "global-session"
+	HastySweep      Plant = "hasty-sweep"
 )
 
 // Plants are all of them, with the checkers that have to catch each.
@@ -43,12 +47,16 @@ var Plants = []struct {
 	{EarlySynced, "Synced is said before the disk has done anything", []string{"CommitDurable", "AckTruth", "VoteTruth", "DurableAck"}},
 	{UnsyncedDisk, "the store does not wait for the disk", []string{"LogContiguous", "PrimaryIntegrity"}},
 	{ForgottenEpoch, "epochs are said to be written, and are not", []string{"EpochMonotone"}},
+	{ForgottenConfig, "the files that name the members are not written", []string{"ConfigChain"}},
+	{HastyConfig, "a start takes the configuration that was proposed for committed", []string{"ConfigChain"}},
 	{LostPacket, "a link loses a proposal", []string{"ZxidGapless", "CommitFollowsProposal"}},
 	{SwappedReplies, "a reply overtakes the one before", []string{"SessionFIFO"}},
 	{CachedRead, "a server answers a read with what it has answered to another", []string{"SessionMonotone"}},
 	{TamperedTree, "one server's tree is changed without a txn", []string{"DigestAgreement", "ReadTruth"}},
-	{LostNotice, "a notice is lost", []string{"WatchBeforeData"}},
+	{LostNotice, "a notice is lost", []string{"WatchBeforeData", "PersistentWatch"}},
 	{RepeatedNotice, "a notice is sent twice", []string{"OneShot"}},
+	{GlobalSession, "one server makes local sessions the ensemble's", []string{"LocalSession"}},
+	{HastySweep, "a leader's clock is ahead when it looks for what is to go", []string{"Sweep"}},
 	{LostSession, "one server forgets a session that owns something", []string{"EphemeralsEnd"}},
 	{HastySync, "a server answers a sync by itself", []string{"Linearizability"}},
 	{HastyReply, "a server answers a write by itself", []string{"NoLostWrite"}},

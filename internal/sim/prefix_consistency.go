@@ -1,6 +1,9 @@
 package sim
 
-import "github.com/zooid-io/zooid/zk"
+import (
+	"github.com/zooid-io/zooid/internal/txn"
+	"github.com/zooid-io/zooid/zk"
+)
 
 // prefix is PrefixConsistency: it compares what a server that serves has applied with the history, and lets that grow.
 func (k *checks) prefix(s *server, z zk.Zxid) {
@@ -13,9 +16,14 @@ func (k *checks) prefix(s *server, z zk.Zxid) {
 		e := s.issued[s.checked]
 		if s.checked == len(h.log) {
 			k.committed(s, e)
-			if !h.add(e) {
-				k.w.fail("PrefixConsistency", "%d applies %v, which cannot be read", s.sid, e.zxid)
+			x, err := txn.Decode(e.payload)
+			if err != nil || x.Zxid != e.zxid {
+				k.w.fail("PrefixConsistency", "%d applies %v, which cannot be read: %v", s.sid, e.zxid, err)
+				continue
 			}
+			k.sweep(s, x)
+			k.locals(x)
+			h.add(e, x)
 			k.w.note("committed %v", e.zxid)
 		} else if f := h.log[s.checked]; !e.same(f) {
 			k.w.fail("PrefixConsistency", "%d has applied %v %x, others %v %x", s.sid, e.zxid, e.payload, f.zxid, f.payload)

@@ -38,6 +38,7 @@ type Result struct {
 	Virtual   int64 // ms
 	Committed int   // txns
 	Reigns    int
+	Changes   int // configurations committed
 	Calls     int // of clients
 	Answered  int
 	Checked   int // histories of one register each, judged by porcupine
@@ -66,6 +67,7 @@ func Run(o Options) (res Result) {
 		}
 		res.Params, res.Hash, res.Trace = w.Params, w.trace.sum.Sum64(), w.trace.last()
 		res.Events, res.Virtual, res.Committed, res.Reigns = w.agenda.made, w.now/1000, len(w.history.log), w.check.reigned()
+		res.Changes = len(w.history.configs) - 1
 		res.Calls, res.Faults = len(w.history.calls), w.nemesis.tally
 		for _, a := range w.history.calls {
 			if a.returned >= 0 {
@@ -73,8 +75,8 @@ func Run(o Options) (res Result) {
 			}
 		}
 	}()
-	for _, s := range w.servers {
-		w.after(w.between(0, 100_000), s.start)
+	for _, m := range w.first.Members {
+		w.after(w.between(0, 100_000), w.server(m.ID).start)
 	}
 	for _, c := range w.clients {
 		c.begin()
@@ -88,17 +90,13 @@ func Run(o Options) (res Result) {
 
 // live is the second part: a quorum is healed, then all.
 func (w *world) live() {
-	quorum := map[ensemble.SID]bool{}
-	voters := w.config.Voters()
-	for _, i := range w.rng.Perm(len(voters))[:len(voters)/2+1] {
-		quorum[voters[i]] = true
-	}
-	w.note("healed: %d of %d", len(quorum), len(voters))
+	quorum := w.quorum()
+	w.note("healed: %d of %d", len(quorum), len(w.history.head().Voters()))
 	w.nemesis.heal(quorum)
 	w.converge("a quorum", quorum)
 	everybody := map[ensemble.SID]bool{}
-	for _, s := range w.servers {
-		everybody[s.sid] = true
+	for _, m := range w.history.head().Members {
+		everybody[m.ID] = true
 	}
 	w.note("healed: all")
 	w.nemesis.heal(everybody)
@@ -124,7 +122,8 @@ func (w *world) converge(who string, keep map[ensemble.SID]bool) {
 				state += fmt.Sprintf(" %d is down;", s.sid)
 				continue
 			}
-			state += fmt.Sprintf(" %d is %v of %d, epoch %d, serving %t, at %v;", s.sid, s.role.State, s.role.Leader, s.role.Epoch, s.role.Serving, s.rep.Tree().LastZxid())
+			state += fmt.Sprintf(" %d is %v of %d, epoch %d, serving %t, at %v, configurations %x %x;", s.sid, s.role.State, s.role.Leader, s.role.Epoch, s.role.Serving, s.rep.Tree().LastZxid(),
+				int64(s.core.Configs().Committed.Version), int64(s.core.Configs().LastSeen.Version))
 		}
 		w.fail("Liveness", "%s healed, and after %d ms:%s", who, w.patience(), state)
 	}

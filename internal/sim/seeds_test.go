@@ -11,6 +11,13 @@ var found = []struct {
 }{
 	{1055, []Fault{LinkReset, SlowDisk}, "CommitDurable: ACKs that a follower had sent before TRUNC counted (zab.TestAcksBeforeTruncDoNotCount)"},
 	{5180, []Fault{LinkReset, SlowDisk, Delay, Crash}, "SessionFIFO: a write was applied before a sync that was asked earlier (zab.TestACommitAnswersEarlierQuestions)"},
+	{59, []Fault{Reconfiguration, ClientDrop}, "ConfigChain: a configuration that was under way was told in NEWLEADER and taken for committed (zab, comes-meanwhile)"},
+	{29, []Fault{Reconfiguration, ClientDrop}, "ConfigChain: a configuration whose proposal was never logged came into force (zab, never-logged)"},
+	{32, []Fault{Reconfiguration, ClientDrop}, "Liveness: a voter to be was in a later round (zab, two-quorums-two-rounds)"},
+	{11, []Fault{Reconfiguration, ClientDrop}, "Liveness: the only voter's quorum port moved (server.TestTheQuorumPortOfTheOnlyVoterMoves)"},
+	{10, allFaults(), "Liveness: what was proposed during a change waited for who had left (zab, who-has-left-is-not-waited-for)"},
+	{140, allFaults(), "Sweep: a znode was deleted whose data had just been set (prep.TestSweepSeesWhatIsDecided)"},
+	{90, allFaults(), "PrimaryIntegrity: of the checker, a leader established late"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 
@@ -18,4 +25,9 @@ func TestFoundSeeds(t *testing.T) {
 	for _, f := range found {
 		run(t, Options{Seed: f.seed, Faults: f.faults})
 	}
+}
+
+func allFaults() []Fault {
+	all, _ := ParseFaults("all")
+	return all
 }

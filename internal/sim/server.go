@@ -34,8 +34,10 @@ type server struct {
 	armed   int64 // ms: when the timer will look
 	role    zab.Role
 	disk    disk
-	conns   []*conn
-	given   zab.Link // the last even number
+	core    *zab.Core
+	membership
+	conns []*conn
+	given zab.Link // the last even number
 
 	cached   []byte   // a planted bug's
 	dialling zab.Link // the last link that was asked for, unless it was given up
@@ -52,7 +54,9 @@ type server struct {
 }
 
 func newServer(w *world, sid ensemble.SID) *server {
-	return &server{w: w, sid: sid, mem: vfs.NewMem(), origin: w.between(1000, 1_000_000)}
+	s := &server{w: w, sid: sid, mem: vfs.NewMem(), origin: w.between(1000, 1_000_000)}
+	s.kept.committed = w.first
+	return s
 }
 
 // clock is ms that never step; wall is ms since 1970.
@@ -110,6 +114,10 @@ func (s *server) open() (*store.Store, *store.Restored, error) {
 // start starts the server on what is on its disk.
 func (s *server) start() {
 	w := s.w
+	if !s.listed() {
+		w.note("%d does not start: it is not in its own list of servers", s.sid)
+		return
+	}
 	s.fs = vfs.NewFaulty(s.mem)
 	s.life++
 	s.eff = replica.Effects{}
@@ -122,28 +130,33 @@ func (s *server) start() {
 		w.fail("Restart", "server %d cannot read its epochs: %v", s.sid, err)
 	}
 	w.check.restored(s, res, zab.Epoch(accepted), zab.Epoch(current))
+	configs := s.configs()
+	w.check.starts(s, &configs)
 	s.st = st
 	d := zab.Durable{
 		Accepted: zab.Epoch(accepted), Current: zab.Epoch(current), Last: res.LastZxid,
-		Configs: zab.Configs{Committed: w.config, LastSeen: w.config},
+		Configs: configs,
 	}
 	for _, e := range res.Recent {
 		d.Recent = append(d.Recent, zab.Proposal{Zxid: e.Zxid, Payload: e.Payload})
 	}
 	core := zab.New(zab.Options{
 		SID: s.sid, Tick: w.Tick, InitLimit: w.InitLimit, SyncLimit: w.SyncLimit, MaxNotification: w.MaxNotification, CommitLog: 500,
-		ForceSnapshot: w.ForceSnapshot,
+		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig,
 	}, d, s.clock())
+	s.core = core
 	s.rep = replica.New(replica.Config{
 		Prep: prep.Config{
-			Rules: w.rules, ExtendedTypes: true, CloseSessionPaths: w.CloseSessionPaths, Digest: true, MaxTxn: 2 << 20,
+			Rules: w.rules, ExtendedTypes: true, CloseSessionPaths: w.CloseSessionPaths, Digest: true, MaxTxn: 2 << 20, ReconfigEnabled: w.Reconfig,
 		},
 		Rules: w.rules, Seed: w.Seed, FirstSession: session.FirstID(int64(s.sid), s.wall()), Tick: w.Tick,
-		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: 5000, ContainerRate: 10000, Zab: core,
+		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: w.Sweep, ContainerRate: 10000,
+		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, Zab: core,
 	}, res.Tree, res.Sessions, s.wall(), s.clock())
 	s.role = zab.Role{Leader: ensemble.NoSID}
 	s.disk, s.conns, s.given, s.armed = disk{}, nil, 0, never
 	s.checked, s.shown, s.offered, s.dialling = 0, -1, nil, 0
+	s.see(d.Configs)
 	w.note("%d starts at %v, epochs %d %d", s.sid, res.LastZxid, accepted, current)
 	s.step(&replica.Peer{Event: &zab.Timer{}})
 	s.tick()
@@ -164,7 +177,7 @@ func (s *server) stop(crash bool) {
 	}
 	s.rep, s.st, s.paused, s.backlog = nil, nil, false, nil
 	s.life++
-	s.role = zab.Role{Leader: ensemble.NoSID}
+	s.role, s.port = zab.Role{Leader: ensemble.NoSID}, 0
 	s.w.net.left(s)
 	for _, c := range slices.Clone(s.conns) {
 		c.broken()
@@ -207,7 +220,11 @@ func (s *server) heard(rc *replica.Conn) int64 { return rc.Tag.(*conn).heard }
 func (s *server) tick() {
 	tick := s.w.Tick
 	s.after((tick-s.clock()%tick)*1000, func() {
-		s.step(&replica.Tick{Now: s.wall(), Clock: s.clock(), Heard: s.heard})
+		now := s.wall()
+		if s.w.plant == HastySweep {
+			now += 10_000
+		}
+		s.step(&replica.Tick{Now: now, Clock: s.clock(), Heard: s.heard})
 		s.tick()
 	})
 }
@@ -229,13 +246,15 @@ func (s *server) perform() {
 	e.Reset()
 
 	o := &e.Orders
+	if o.Config != nil {
+		s.see(*o.Config)
+		w.net.acquaint(s)
+	}
 	if o.Role != nil {
 		s.become(*o.Role)
 	}
 	for i := range o.Disk {
-		if o.Disk[i].Config == nil { // these servers keep no dynamic files
-			s.give(o.Disk[i])
-		}
+		s.give(o.Disk[i])
 	}
 	w.plant.disturb(s)
 	w.check.state(s)
@@ -290,6 +309,7 @@ func (s *server) become(r zab.Role) {
 		r.Epoch--
 	}
 	s.role = r
+	s.listen()
 	s.w.note("%d is %v of %d epoch %d serving %v", s.sid, r.State, r.Leader, r.Epoch, r.Serving)
 	if r.Serving && !was.Serving {
 		s.checked, s.shown, s.begins = 0, -1, true

@@ -1,11 +1,14 @@
 package sim
 
-import "github.com/zooid-io/zooid/zk"
+import (
+	"github.com/zooid-io/zooid/internal/wire"
+	"github.com/zooid-io/zooid/zk"
+)
 
 // fifo is SessionFIFO: that xids come back in their order is seen by client.receive; here, that a session's writes were carried out
 // in the order in which they were asked for.
 func (k *checks) fifo(c *client, conn *conn, a *call) {
-	if !a.op.OpCode().IsWrite() || a.zxid <= 0 {
+	if !a.op.OpCode().IsWrite() || a.zxid <= 0 || a.op.OpCode() == wire.OpCloseSession && k.w.history.local(a.session) {
 		return
 	}
 	if a.zxid <= conn.wrote {

@@ -68,7 +68,7 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("%s has never happened", f.Name)
 		}
 	}
-	if s.Committed < 100*int(n) || s.Synced < 10*int(n) || s.Reigns < int(n) {
+	if s.Committed < 100*int(n) || s.Synced < 10*int(n) || s.Reigns < int(n) || s.Changes < int(n)/3 {
 		t.Error("the runs do not reach far enough")
 	}
 }
@@ -110,5 +110,25 @@ func TestFaultsAreNamed(t *testing.T) {
 	}
 	if f, err := ParseFaults("none"); err != nil || len(f) != 0 {
 		t.Errorf("%v, %v", f, err)
+	}
+}
+
+// However many run at a time, the results come in the order of the seeds, and are the same.
+func TestCampaignKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	var hashes [2][]uint64
+	for i, workers := range []int{1, 3} {
+		s := Campaign(Options{Seed: 5, Faults: all(t)}, 7, workers, func() bool { return true }, func(s *Summary, r *Result) {
+			if want := uint64(5 + len(hashes[i])); r.Params.Seed != want || s.Seeds != len(hashes[i])+1 {
+				t.Errorf("%d workers: seed %d, not %d", workers, r.Params.Seed, want)
+			}
+			hashes[i] = append(hashes[i], r.Hash)
+		})
+		if s.Seeds != 7 {
+			t.Errorf("%d workers: %d seeds", workers, s.Seeds)
+		}
+	}
+	if !slices.Equal(hashes[0], hashes[1]) {
+		t.Errorf("%x and %x", hashes[0], hashes[1])
 	}
 }

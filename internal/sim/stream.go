@@ -23,13 +23,21 @@ func (t *stream) take(w *world, p *pipe, packet zab.Packet) {
 		t.open = append(t.open, x.Zxid)
 	case *zab.Inform:
 		t.propose(w, p, x.Zxid)
+	case *zab.InformActivate:
+		t.propose(w, p, x.Zxid)
 	case *zab.Commit:
-		if len(t.open) == 0 || t.open[0] != x.Zxid {
-			w.fail("CommitFollowsProposal", "%d tells %d to commit %v, while %v are open", p.ends[1].sid, p.ends[0].sid, x.Zxid, t.open)
-			return
-		}
-		t.open = t.open[1:]
+		t.commit(w, p, x.Zxid)
+	case *zab.CommitActivate:
+		t.commit(w, p, x.Zxid)
 	}
+}
+
+func (t *stream) commit(w *world, p *pipe, z zk.Zxid) {
+	if len(t.open) == 0 || t.open[0] != z {
+		w.fail("CommitFollowsProposal", "%d tells %d to commit %v, while %v are open", p.ends[1].sid, p.ends[0].sid, z, t.open)
+		return
+	}
+	t.open = t.open[1:]
 }
 
 func (t *stream) propose(w *world, p *pipe, z zk.Zxid) {

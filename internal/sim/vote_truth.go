@@ -5,7 +5,7 @@ import "github.com/zooid-io/zooid/internal/zab"
 // notify is VoteTruth: who looks and votes for itself says its last txn and its epoch, as they are on its disk. Whoever does not vote
 // is told the vote of the last election instead (ensemble protocol, section 3.3), and counts it not.
 func (k *checks) notify(s *server, n *zab.Notify) {
-	if n.State != zab.Looking || !k.w.config.Votes(n.To) || n.Vote.Leader != s.sid {
+	if n.State != zab.Looking || !s.voter(n.To) || n.Vote.Leader != s.sid {
 		return
 	}
 	z := n.Vote.Zxid

@@ -26,7 +26,8 @@ func (k *checks) told(c *client, a *call) {
 
 // notice is OneShot: a notice is of a watch that the client has.
 func (k *checks) notice(c *client, ev zk.Event) {
-	if !c.spent(ev) {
+	lasting := k.tells(c, ev)
+	if !c.spent(ev) && !lasting {
 		k.w.fail("OneShot", "client %d is told %d of %s, which it does not watch", c.id, ev.Type, ev.Path)
 	}
 }

@@ -53,6 +53,13 @@ func (c *client) rearm() {
 			op.Child = append(op.Child, t.path)
 		}
 	}
+	for _, t := range c.lasting {
+		if t.recursive {
+			op.Recursive = append(op.Recursive, t.path)
+		} else {
+			op.Persistent = append(op.Persistent, t.path)
+		}
+	}
 	c.ask(&call{op: op, xid: wire.XidSetWatches})
 }
 

@@ -13,6 +13,10 @@ var open = []zk.ACL{{Perms: zk.PermAll, ID: zk.ID{Scheme: "world", ID: "anyone"}
 func (c *client) act(k *conn) {
 	w := c.w
 	key := fmt.Sprintf("/k%d", w.rng.IntN(w.Keys))
+	if w.chance(7) {
+		c.lease(key)
+		return
+	}
 	switch n := w.rng.IntN(100); {
 	case n < 12:
 		c.ask(&call{op: &wire.Create{Path: key, Data: c.value(), ACL: open}})
@@ -57,6 +61,36 @@ func (c *client) act(k *conn) {
 		c.ask(&call{op: &wire.CloseSession{}})
 	default:
 		c.read(&wire.Exists{Path: key})
+	}
+}
+
+// lease asks for something about znodes that the leader deletes by itself, and for persistent watches.
+func (c *client) lease(key string) {
+	w := c.w
+	box := fmt.Sprintf("/c%d", w.rng.IntN(2))
+	inside := fmt.Sprintf("%s/x%d", box, w.rng.IntN(2))
+	brief := fmt.Sprintf("/t%d", w.rng.IntN(3))
+	switch w.rng.IntN(12) {
+	case 0, 1:
+		c.ask(&call{op: &wire.Create{Type: wire.OpCreateContainer, Path: box, Data: c.value(), ACL: open, Mode: zk.Container}})
+	case 2, 3:
+		c.ask(&call{op: &wire.Create{Path: inside, Data: c.value(), ACL: open}})
+	case 4, 5:
+		c.ask(&call{op: &wire.Delete{Path: inside, Version: -1}})
+	case 6, 7:
+		c.ask(&call{op: &wire.Create{Type: wire.OpCreateTTL, Path: brief, Data: c.value(), ACL: open, Mode: zk.PersistentTTL, TTL: w.between(200, 3000)}})
+	case 8:
+		c.ask(&call{op: &wire.SetData{Path: brief, Data: c.value(), Version: -1}})
+	case 9:
+		if w.chance(2) {
+			c.ask(&call{op: &wire.Create{Path: brief + "/y", Data: c.value(), ACL: open}})
+		} else {
+			c.ask(&call{op: &wire.Delete{Path: brief + "/y", Version: -1}})
+		}
+	case 10:
+		c.ask(&call{op: &wire.AddWatch{Path: []string{"/", key, box}[w.rng.IntN(3)], Mode: zk.WatchPersistent}})
+	case 11:
+		c.ask(&call{op: &wire.AddWatch{Path: []string{"/", box, inside}[w.rng.IntN(3)], Mode: zk.WatchPersistentRecursive}})
 	}
 }
 

@@ -18,7 +18,7 @@ type world struct {
 	now     int64 // µs
 	agenda  agenda
 	trace   trace
-	config  *ensemble.Config
+	first   *ensemble.Config // the configuration at first
 	rules   *auth.Rules
 	servers []*server // by sid-1
 	clients []*client
@@ -31,25 +31,25 @@ type world struct {
 }
 
 func newWorld(p Params, o Options) *world {
-	w := &world{Params: p, plant: o.Plant, only: o.Only, rng: rand.New(rand.NewPCG(p.Seed, 0x5eed)), config: &ensemble.Config{}}
+	w := &world{Params: p, plant: o.Plant, only: o.Only, rng: rand.New(rand.NewPCG(p.Seed, 0x5eed)), first: &ensemble.Config{}}
 	w.trace.init()
-	rules, err := auth.New(auth.Config{})
+	rules, err := auth.New(auth.Config{SkipACL: p.Reconfig}) // /zookeeper/config is the super user's at first
 	if err != nil {
 		panic(err)
 	}
 	w.rules = rules
 	for i := range p.Voters + p.Observers {
-		sid := ensemble.SID(i + 1)
-		w.config.Members = append(w.config.Members, ensemble.Member{
-			ID: sid, Observer: i >= p.Voters, Peers: []ensemble.Addr{{Host: "h", QuorumPort: 2888, ElectionPort: 3888}},
-		})
+		w.first.Members = append(w.first.Members, newMember(ensemble.SID(i+1), i >= p.Voters))
+	}
+	if p.Groups {
+		group(w.first, w.rng)
 	}
 	w.nemesis.init(w)
-	w.history.init(w.fresh())
+	w.history.init(w.fresh(), w.first)
 	w.check.init(w)
 	w.net.init(w)
-	for _, m := range w.config.Members {
-		w.servers = append(w.servers, newServer(w, m.ID))
+	for i := range p.Voters + p.Observers + p.Spares {
+		w.servers = append(w.servers, newServer(w, ensemble.SID(i+1)))
 	}
 	for i := range p.Clients {
 		w.clients = append(w.clients, newClient(w, i))

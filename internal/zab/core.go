@@ -303,6 +303,7 @@ func (c *Core) drain() {
 	}
 	c.ordered = c.logged
 	c.deliver()
+	c.unsee()
 	if c.ending {
 		c.enter(stopped)
 		return

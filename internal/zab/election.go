@@ -190,6 +190,18 @@ func (e *election) proposal(from ensemble.SID, v Vote, now int64) {
 	e.count(now)
 }
 
+// catchUp begins a later round, which a voter is in that has no candidate. Apache's servers stay behind, and if that one's vote is needed
+// there is no decision.
+func (e *election) catchUp(round, now int64) {
+	if e.own.Zxid == noDatabase {
+		return
+	}
+	e.round = round
+	clear(e.received)
+	e.propose(e.own, now)
+	e.count(now)
+}
+
 // count looks whether the proposal has a quorum, and decides when no better vote is to be expected.
 //
 // A server that does not vote is answered by peers that look with the leader they had before, so it waits for claims instead.

@@ -49,6 +49,12 @@ func (h *history) after(z zk.Zxid) int {
 	return sort.Search(h.q.len(), func(i int) bool { return h.q.at(i).Zxid > z })
 }
 
+// lacks tells whether z is missing among the proposals that are here. Of what is older it knows nothing.
+func (h *history) lacks(z zk.Zxid) bool {
+	i := h.after(z)
+	return i > 0 && h.q.at(i-1).Zxid != z
+}
+
 // truncate forgets what is behind z.
 func (h *history) truncate(z zk.Zxid) {
 	n := h.after(z)

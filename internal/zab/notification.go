@@ -50,6 +50,10 @@ func (e *election) heard(from ensemble.SID, n *Notification, now int64) {
 			e.answer(from, e.proposed, now)
 		}
 	case !e.votes(n.Vote.Leader):
+		if looks && n.Vote.Round > e.round && newerSeen(e.view) != nil {
+			// One that a reconfiguration is about to make a voter has no candidate of its own, and hears nothing of an earlier round.
+			e.catchUp(n.Vote.Round, now)
+		}
 	case looks:
 		e.proposal(from, n.Vote, now)
 	case n.State != Observing:

@@ -18,6 +18,21 @@ func (c *Core) saw(g *ensemble.Config) {
 	}
 }
 
+// unsee forgets a last seen configuration that is not in the log, when that is all that the disk was given: so this server has told
+// nobody that it has it, and nobody it leads may find it in a history that does not have the change. It was received and not logged,
+// or a leader has cut it off. What came with a NEWLEADER that was acked stays: currentEpoch is later than it then, and a leader of
+// Apache's that has seen it without its txn has asked for its quorum, too.
+func (c *Core) unsee() {
+	g := c.configs.LastSeen
+	z := g.Version
+	if z <= c.configs.Committed.Version || z.Counter() == 0 || int64(c.current) > int64(z.Epoch()) || z <= c.last && !c.history.lacks(z) {
+		return
+	}
+	c.trace("configuration %x is not in the log", int64(z))
+	c.configs.LastSeen = c.configs.Committed
+	c.reconfigured()
+}
+
 // HasQuorum tells whether a quorum of a configuration is there: this server and those that have acked NEWLEADER on their link, voters or
 // not as yet. Observers are not among them (section 8.4, step 1): they have no part in a quorum of what is proposed next.
 func (c *Core) HasQuorum(g *ensemble.Config) bool {
@@ -131,7 +146,13 @@ func (c *Core) commitConfig(e *entry) {
 // handOver activates a configuration at the leader. If another is to lead, this one commits nothing more; it loses its learners
 // to that one, and then follows it itself.
 func (c *Core) handOver(g *ensemble.Config, leader ensemble.SID, z zk.Zxid) {
-	if c.activate(g, leader, z); leader != c.o.SID {
+	c.activate(g, leader, z)
+	// What was proposed meanwhile, and needed both quorums, needs that of the new one alone by now. The old one's members may stop: if
+	// their ACKs were waited for, this server would lead, and commit nothing, until it is stopped itself.
+	for i := range c.open.len() {
+		c.open.at(i).need = c.lead.need
+	}
+	if leader != c.o.SID {
 		c.lead.deposed = true
 		c.trace("%d is to lead", leader)
 	}

@@ -99,7 +99,13 @@ func (c *Core) synchronize(l *learner) {
 	}
 	l.phase = learnerSyncing
 	l.patient = c.now + c.o.InitLimit*c.o.Tick
-	c.send(l.link, &NewLeader{c.epoch, c.configs.LastSeen})
+	// What is seen and not committed here belongs to the history that this reign begins with, or, later, comes as a proposal behind
+	// NEWLEADER. A learner takes what it is told now for committed at UPTODATE: it must not be what may still be lost.
+	g := c.configs.LastSeen
+	if c.phase == leading {
+		g = c.configs.Committed
+	}
+	c.send(l.link, &NewLeader{c.epoch, g})
 	if !l.observer {
 		for i := range c.open.len() {
 			l.sent(c.open.at(i).Zxid, c.now)

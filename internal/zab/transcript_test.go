@@ -64,6 +64,7 @@ type solo struct {
 	now    int64
 	issued uint64
 	text   []string
+	begun  bool
 }
 
 func number(t *testing.T, s, def string) int64 {
@@ -93,6 +94,9 @@ func openSolo(t *testing.T, c *script.Case) func(string) []string {
 		Configs: Configs{g, g}}
 	if s["current"] == "" {
 		d.Current = d.Accepted
+	}
+	if s["seen"] != "" { // members that were proposed, as of seenversion
+		d.LastSeen = members(t, s["seen"], zk.Zxid(number(t, s["seenversion"], "")))
 	}
 	for _, z := range strings.Split(s["log"], ",") {
 		if z != "" {
@@ -136,7 +140,10 @@ func (x *solo) step(line string) []string {
 	}
 	link := func() Link { return Link(number(x.t, arg(1), "0")) }
 	c := x.core
-	x.text = nil
+	if x.begun { // else it shows, too, what the start has given
+		x.text = nil
+	}
+	x.begun = true
 	switch w[0] {
 	case "elect":
 		c.elect.decided = &Vote{Leader: ensemble.SID(number(x.t, arg(1), "")), Zxid: c.last, Round: 1, Epoch: c.current}
@@ -311,6 +318,9 @@ func packetText(p Packet) string {
 	case *Snap:
 		return fmt.Sprintf("%s %v", name, p.Zxid)
 	case *NewLeader:
+		if p.Config.Version.Counter() > 0 {
+			return fmt.Sprintf("%s %d %v", name, p.Epoch, p.Config.Version)
+		}
 		return fmt.Sprintf("%s %d", name, p.Epoch)
 	case *Propose:
 		return fmt.Sprintf("%s %v %s", name, p.Zxid, p.Payload)
