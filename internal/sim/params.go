@@ -11,6 +11,7 @@ type Params struct {
 	Seed              uint64
 	Voters, Observers int
 	Clients           int
+	Minds             int   // clients that think with clientcore
 	Safety            int64 // how long faults happen
 	Tick              int64
 	InitLimit         int64
@@ -47,6 +48,7 @@ func draw(seed uint64, allowed []Fault) Params {
 			p.Faults = append(p.Faults, f)
 		}
 	}
+	p.Minds = rng.IntN(p.Clients + 1)
 	return p
 }
 
@@ -56,8 +58,8 @@ func (p Params) String() string {
 	for i, f := range p.Faults {
 		names[i] = string(f)
 	}
-	return fmt.Sprintf("voters=%d observers=%d clients=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
+	return fmt.Sprintf("voters=%d observers=%d clients=%d minds=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
 		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d faults=%s",
-		p.Voters, p.Observers, p.Clients, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
+		p.Voters, p.Observers, p.Clients, p.Minds, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
 		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, strings.Join(names, ","))
 }
