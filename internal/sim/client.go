@@ -173,7 +173,7 @@ func (k *conn) cut() {
 	k.pending = nil // their outcome is not known
 	c.conn = nil
 	if c.mind != nil {
-		c.mind.cut(lost)
+		c.mind.cut(k, lost)
 	}
 	k.toServer(func() {
 		k.gone()

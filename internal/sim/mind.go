@@ -135,6 +135,7 @@ func (m *mind) flush(k *conn) {
 // sends writes down what a frame asks for, and sends it.
 func (m *mind) sends(k *conn, frame []byte) {
 	c, s, w := m.c, k.s, m.c.w
+	m.silence(k)
 	k.spoke = w.now
 	if !k.hailed {
 		k.hailed = true
@@ -165,6 +166,14 @@ func (m *mind) sends(k *conn, frame []byte) {
 		}
 		s.request(k, frame)
 	})
+}
+
+// silence looks whether a client has spoken often enough, and has not waited for too long.
+func (m *mind) silence(k *conn) {
+	w, ms := m.c.w, int64(m.c.timeout)
+	if k.ready && w.now-k.spoke > (ms/3+1)*1000 || k.ready && w.now-k.from > (ms*2/3+1)*1000 {
+		w.fail("Liveness", "client %d, timeout %d ms, has last spoken at %d µs, and heard at %d µs", m.c.id, ms, k.spoke, k.from)
+	}
 }
 
 // asks is the call that a frame is for: the oldest that was asked and not sent, or one of the core's own.
@@ -206,6 +215,9 @@ func (m *mind) arm() {
 		m.armed = never
 		core.Tick(m.now())
 		m.settle()
+		if due := m.core.Deadline(); due <= m.now() {
+			m.c.w.fail("Liveness", "client %d: its core wants to be told at %d what it was told at %d", m.c.id, due, m.now())
+		}
 	})
 }
 
@@ -335,7 +347,7 @@ func (m *mind) welcomed(k *conn, frame []byte) {
 	if c.session != 0 && c.session != r.SessionID {
 		w.fail("SessionFIFO", "client %d asks for session %v and gets %v", c.id, c.session, r.SessionID)
 	}
-	c.session, c.timeout, k.ready = r.SessionID, r.TimeOut, true
+	c.session, c.timeout, k.ready, k.spoke = r.SessionID, r.TimeOut, true, w.now
 	w.note("client %d: session %v on %d", c.id, c.session, k.s.sid)
 	w.check.connected(c, k)
 	m.take(frame)
@@ -343,7 +355,8 @@ func (m *mind) welcomed(k *conn, frame []byte) {
 }
 
 // cut is the end of a connection: what was sent is lost, and what was not waits on.
-func (m *mind) cut(lost []*call) {
+func (m *mind) cut(k *conn, lost []*call) {
+	m.silence(k)
 	m.core.Disconnected()
 	_, done := m.settle()
 	for _, a := range lost {
