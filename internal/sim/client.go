@@ -24,6 +24,7 @@ type client struct {
 	done    bool // asks for nothing more
 	closed  bool
 	mind    *mind // nil: this model does it all by itself
+	guest   Guest // who has this connection only, and no session in this world; see Ensemble
 }
 
 // conn is a connection of a client. The client's side and the server's end by themselves.
@@ -175,6 +176,9 @@ func (k *conn) cut() {
 	if c.mind != nil {
 		c.mind.cut(k, lost)
 	}
+	if c.guest != nil {
+		c.guest.Closed()
+	}
 	k.toServer(func() {
 		k.gone()
 		k.s.step(&replica.Disconnect{Conn: k.rc, Heard: k.heard})
@@ -270,6 +274,10 @@ func (s *server) request(k *conn, frame []byte) {
 
 // receive takes a frame.
 func (c *client) receive(k *conn, frame []byte) {
+	if c.guest != nil {
+		c.guest.Receive(frame)
+		return
+	}
 	if c.mind != nil {
 		c.mind.receive(k, frame)
 		return
