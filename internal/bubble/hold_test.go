@@ -136,8 +136,8 @@ func (p *holdPlay) work(ctx context.Context, me *hand, c *client.Client) error {
 		return err
 	}
 	p.enter(h, reads)
-	hold := some(me.rng, 60*time.Millisecond)
-	stubborn := me.rng.IntN(5) == 0
+	hold := some(me.rng, 30*time.Millisecond)
+	stubborn := me.rng.IntN(12) == 0
 	if stubborn { // it does not look at its context
 		hold = some(me.rng, 3*time.Second)
 		rest(ctx, hold)

@@ -129,7 +129,7 @@ func expected(err error) bool {
 
 // dial begins a session, of a timeout by chance.
 func (s *stage) dial(ctx context.Context, p *bubble.Process, rng *rand.Rand) (*client.Client, error) {
-	timeout := time.Duration(3+rng.IntN(17)) * 200 * time.Millisecond
+	timeout := time.Duration(400+rng.IntN(2000)) * time.Millisecond
 	return client.Dial(ctx, s.w.Servers(), &client.Options{
 		SessionTimeout: timeout, MaxBackoff: 500 * time.Millisecond, Dialer: p.Dial, Rand: rand.NewPCG(rng.Uint64(), 1),
 	})
@@ -175,7 +175,7 @@ func (m *hand) lives(ctx context.Context) {
 				break
 			}
 		}
-		if m.rng.IntN(3) == 0 {
+		if m.rng.IntN(5) == 0 {
 			c.Detach() // what it has goes with its session, later
 			m.s.count("detached", 1)
 		} else {
@@ -272,7 +272,7 @@ func round(t *testing.T, seed uint64, sum *summary) {
 			})
 		}
 		given := cast[s.rng.IntN(len(cast))]
-		s.w = bubble.Start(sim.Options{Seed: seed, Faults: faults})
+		s.w = bubble.Start(sim.Options{Seed: seed, Faults: faults, Gap: []int64{300, 800, 2000}[s.rng.IntN(3)]})
 		for i := range given.least + s.rng.IntN(3) {
 			s.crew = append(s.crew, &hand{s: s, id: i, p: s.w.Process(), rng: rand.New(rand.NewPCG(seed, uint64(i)))})
 		}
@@ -302,8 +302,8 @@ func (s *stage) storm() {
 	for _, m := range s.crew {
 		wg.Go(func() { m.lives(ctx) })
 	}
-	pace := time.Duration(20+s.rng.IntN(400)) * time.Millisecond
-	end := time.After(time.Duration(2+s.rng.IntN(4)) * time.Second)
+	pace := time.Duration(50+s.rng.IntN(700)) * time.Millisecond
+	end := time.After(time.Duration(3+s.rng.IntN(5)) * time.Second)
 	for on := true; on; {
 		select {
 		case <-end:
@@ -338,33 +338,31 @@ func (s *stage) end() (failure *sim.Failure, trace []string) {
 		c.Close()
 	}
 	// Sessions that were left end by themselves, and containers that are empty go.
-	var left []string
-	for range 600 {
-		clean := false
+	for wait := 600; wait >= 0; wait-- {
+		over := false
 		s.w.Do(func(e *sim.Ensemble) {
-			left = s.left(e)
-			clean = len(left) == 0 && e.Alike() || e.Failure() != nil
+			left := s.left(e)
+			if over = len(left) == 0 && e.Alike() || e.Failure() != nil || wait == 0; !over {
+				return
+			}
+			e.Judge() // at this moment, for some may still knock
+			if failure, trace = e.Failure(), e.Trace(); failure == nil {
+				if len(left) > 0 {
+					s.complain("left in the tree: %q", left)
+				}
+				s.play.judge(e)
+			}
+			for f, n := range e.Faults() {
+				s.count(string(f), n)
+			}
+			s.count("virtual ms", int(e.Elapsed()/1000))
+			s.count("txns", e.Txns())
 		})
-		if clean {
+		if over {
 			break
 		}
 		rest(context.Background(), 100*time.Millisecond)
 	}
-	s.w.Do(func(e *sim.Ensemble) {
-		if len(left) > 0 && e.Failure() == nil {
-			s.complain("left in the tree: %q", left)
-		}
-		e.Judge()
-		if e.Failure() == nil {
-			s.play.judge(e)
-		}
-		failure, trace = e.Failure(), e.Trace()
-		for f, n := range e.Faults() {
-			s.count(string(f), n)
-		}
-		s.count("virtual ms", int(e.Elapsed()/1000))
-		s.count("txns", int(e.Txns()))
-	})
 	s.w.Stop()
 	return failure, trace
 }

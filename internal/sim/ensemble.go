@@ -26,7 +26,10 @@ type Ensemble struct {
 // NewEnsemble starts the servers of a seed.
 func NewEnsemble(o Options) *Ensemble {
 	p := draw(o.Seed, o.Faults)
-	p.Clients, p.Minds = 0, 0
+	p.Clients, p.Minds, p.Compression = 0, 0, ""
+	if o.Gap > 0 {
+		p.Gap = o.Gap
+	}
 	w := newWorld(p, o)
 	w.trace.each = o.Trace
 	for _, s := range w.servers {
@@ -182,10 +185,13 @@ func (e *Ensemble) Heal() {
 	})
 }
 
-// Alike tells whether all servers serve, in one state, and know no session.
+// Alike tells whether all servers serve, in one state, which is on their disks, and know no session.
 func (e *Ensemble) Alike() bool {
 	keep := map[ensemble.SID]bool{}
 	for _, s := range e.w.servers {
+		if s.disk.busy || len(s.disk.ops) > 0 {
+			return false
+		}
 		keep[s.sid] = true
 	}
 	return e.w.alike(keep) && e.w.servers[0].rep.Sessions().Len() == 0
