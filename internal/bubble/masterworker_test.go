@@ -97,10 +97,9 @@ func (p *masterworkerPlay) calm(ctx context.Context, c *client.Client) {
 	wg.Go(func() { _ = s.Lead(working, "last") })
 	wg.Go(func() { _ = s.Work(working, "last", p.do) })
 	_ = c.Sync(ctx, "/")
-	all, err := s.Wait, error(nil)
 	for _, task := range p.handed {
-		var r masterworker.Result
-		if r, err = all(ctx, task); err != nil {
+		r, err := s.Wait(ctx, task)
+		if err != nil {
 			p.s.complain("in the calm: %s: %v", task, err)
 			break
 		}
@@ -114,20 +113,23 @@ func (p *masterworkerPlay) calm(ctx context.Context, c *client.Client) {
 			p.s.count("tasks begun more than once", 1)
 		}
 	}
-	// Those of which it is not known whether they were handed in are done as well, or nowhere.
-	for range 100 {
-		busy := 0
-		for _, folder := range []string{"/mw/tasks", "/mw/assign/last"} {
+	// Those of which it is not known whether they were handed in are done as well, or nowhere; and workers that have gone are forgotten.
+	for late := time.Now().Add(time.Minute); ; rest(ctx, 50*time.Millisecond) {
+		var left []string
+		for _, folder := range []string{"/mw/tasks", "/mw/assign", "/mw/assign/last"} {
 			names, _, err := c.Children(ctx, folder)
 			if err != nil && !errors.Is(err, zk.NoNode) {
 				p.s.complain("in the calm: %v", err)
 			}
-			busy += len(names)
+			left = append(left, names...)
 		}
-		if busy == 0 {
+		if len(left) == 0 || len(left) == 1 && left[0] == "last" {
 			break
 		}
-		rest(ctx, 50*time.Millisecond)
+		if time.Now().After(late) {
+			p.s.complain("a minute later there are %q", left)
+			break
+		}
 	}
 	stop()
 	wg.Wait()

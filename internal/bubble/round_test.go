@@ -1,7 +1,6 @@
 package bubble_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -42,12 +41,15 @@ type play interface {
 	stays(path string) bool
 }
 
-// plays are all plays, each with how many clients it needs at least.
-var plays = []struct {
+// cast is a play, and how many clients it needs at least.
+type cast struct {
 	name  string
 	least int
 	open  func(s *stage) play
-}{
+}
+
+// plays are all plays.
+var plays = []cast{
 	{"lock", 2, newLockPlay},
 	{"kazoo lock", 2, newKazooPlay},
 	{"shared lock", 3, newSharedPlay},
@@ -246,8 +248,8 @@ func (s *stage) finish(what string, wait func()) bool {
 	}
 }
 
-// round plays one seed.
-func round(t *testing.T, seed uint64, sum *summary) {
+// round plays one seed. It gives the play, and what should not have been.
+func round(t *testing.T, seed uint64, of []cast, sum *summary) (given string, bad []string) {
 	defer func() {
 		if x := recover(); x != nil {
 			t.Fatalf("seed %d: %v", seed, x)
@@ -261,37 +263,26 @@ func round(t *testing.T, seed uint64, sum *summary) {
 				faults = append(faults, f.Name)
 			}
 		}
-		cast := slices.Clone(plays)
-		if *only != "" {
-			cast = slices.DeleteFunc(cast, func(p struct {
-				name  string
-				least int
-				open  func(s *stage) play
-			}) bool {
-				return p.name != *only
-			})
-		}
-		given := cast[s.rng.IntN(len(cast))]
+		part := of[s.rng.IntN(len(of))]
 		s.w = bubble.Start(sim.Options{Seed: seed, Faults: faults, Gap: []int64{300, 800, 2000}[s.rng.IntN(3)]})
-		for i := range given.least + s.rng.IntN(3) {
+		for i := range part.least + s.rng.IntN(3) {
 			s.crew = append(s.crew, &hand{s: s, id: i, p: s.w.Process(), rng: rand.New(rand.NewPCG(seed, uint64(i)))})
 		}
-		s.play = given.open(s)
+		s.play = part.open(s)
 		s.storm()
 		failure, trace := s.end()
 		if failure != nil {
 			s.bad = append(s.bad, failure.Error())
 		}
-		if len(s.bad) > 0 {
-			if *oneSeed != 0 {
-				for _, l := range trace {
-					t.Log(l)
-				}
+		if len(s.bad) > 0 && *oneSeed != 0 {
+			for _, l := range trace {
+				t.Log(l)
 			}
-			t.Errorf("seed %d, %q by %d:\n%s\nagain: go test ./internal/bubble -run Virtual -args -seed %d", seed, given.name, len(s.crew), strings.Join(s.bad, "\n"), seed)
 		}
-		sum.add(given.name, s.tally)
+		sum.add(part.name, s.tally)
+		given, bad = part.name, s.bad
 	})
+	return given, bad
 }
 
 // storm is the part with mishaps.
@@ -397,9 +388,18 @@ func (s *summary) add(name string, tally map[string]int) {
 // Rounds of recipes under faults, in virtual time: `-args -rounds N -from S` plays more, `-args -seed N` one.
 func TestVirtualRounds(t *testing.T) {
 	t.Parallel()
+	of := plays
+	if *only != "" {
+		of = slices.DeleteFunc(slices.Clone(plays), func(c cast) bool { return c.name != *only })
+	}
 	sum := &summary{plays: map[string]int{}, tally: map[string]int{}}
+	one := func(t *testing.T, seed uint64) {
+		if given, bad := round(t, seed, of, sum); len(bad) > 0 {
+			t.Errorf("seed %d, %q:\n%s\nagain: go test ./internal/bubble -run Virtual -args -seed %d", seed, given, strings.Join(bad, "\n"), seed)
+		}
+	}
 	if *oneSeed != 0 {
-		round(t, *oneSeed, sum)
+		one(t, *oneSeed)
 		t.Log(sum.tally)
 		return
 	}
@@ -413,14 +413,26 @@ func TestVirtualRounds(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for i := lane; i < n && !t.Failed(); i += lanes {
-					round(t, *from+uint64(i), sum)
+					one(t, *from+uint64(i))
 				}
 			})
 		}
 	})
 	for _, m := range []map[string]int{sum.plays, sum.tally} {
-		for _, k := range slices.SortedFunc(maps.Keys(m), cmp.Compare) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
 			t.Logf("%7d %s", m[k], k)
+		}
+	}
+	if len(of) > 1 && n >= 100 {
+		for _, c := range of {
+			if sum.plays[c.name] == 0 {
+				t.Errorf("%q was never given", c.name)
+			}
+		}
+		for _, what := range []string{"holds", "guarded writes", "items put", "additions", "tasks finished", "parties in groups", "pacts committed", "session expired", "frozen past the timeout", "reply lost"} {
+			if sum.tally[what] < n/20 {
+				t.Errorf("%q: only %d", what, sum.tally[what])
+			}
 		}
 	}
 }
