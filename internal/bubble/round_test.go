@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ var (
 	rounds  = flag.Int("rounds", 100, "how many rounds to play")
 	from    = flag.Uint64("from", 1, "the first seed")
 	oneSeed = flag.Uint64("seed", 0, "the one seed to play, with the end of its trace; 0 is all")
+	stands  = flag.Duration("standstill", 4*time.Minute, "how long, by the real clock, a round may take that is to take less than a second")
 	only    = flag.String("play", "", "the one play to give; empty is all")
 )
 
@@ -231,6 +233,15 @@ func (s *stage) mishap() {
 	s.count(kind, 1)
 }
 
+// standstill ends the process, with the stacks of all, when a bubble's time has stopped: somebody in it works without pause. It goes by
+// the real clock, outside of the bubble. The bubble's time cannot tell.
+func standstill(seed uint64) (over func() bool) {
+	return time.AfterFunc(*stands, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("seed %d: virtual time stands still for %v", seed, *stands))
+	}).Stop
+}
+
 // patience is virtual: how long anything may take when all is well.
 const patience = 5 * time.Minute
 
@@ -255,6 +266,7 @@ func round(t *testing.T, seed uint64, of []cast, sum *summary) (given string, ba
 			t.Fatalf("seed %d: %v", seed, x)
 		}
 	}()
+	defer standstill(seed)()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 0xb0bb1e)), tally: map[string]int{}}
 		faults := []sim.Fault{}
