@@ -255,7 +255,9 @@ func (s *stage) finish(what string, wait func()) bool {
 		return true
 	case <-time.After(patience):
 		buf := make([]byte, 1<<20)
-		s.t.Fatalf("seed %d: %s goes on for %v:\n%s", s.seed, what, patience, buf[:runtime.Stack(buf, true)])
+		buf = buf[:runtime.Stack(buf, true)]
+		s.w.Stop() // or the bubble's time would go on for ever
+		s.t.Fatalf("seed %d: %s goes on for %v:\n%s", s.seed, what, patience, buf)
 		return false
 	}
 }
