@@ -94,7 +94,8 @@ func (p *Process) Freeze(d time.Duration) {
 	})
 }
 
-// Mend ends what has not happened yet.
-func (p *Process) Mend() {
-	p.w.Do(func(*sim.Ensemble) { p.rob = false })
+// Mend lets no further reply be lost, and tells how many were.
+func (p *Process) Mend() (lost int) {
+	p.w.Do(func(*sim.Ensemble) { p.rob, lost = false, p.robbed })
+	return lost
 }

@@ -210,8 +210,8 @@ func (s *stage) mishap() {
 		kind = "connection dropped"
 		m.p.Drop()
 	case n < 11:
-		kind = "reply lost"
-		m.p.LoseReply()
+		m.p.LoseReply() // counted when it has happened
+		return
 	case n < 13:
 		kind = "session expired"
 		done := id != 0
@@ -325,7 +325,7 @@ func (s *stage) storm() {
 		rest(ctx, some(s.rng, time.Second))
 	}
 	for _, m := range s.crew {
-		m.p.Mend()
+		s.count("reply lost", m.p.Mend())
 	}
 	over()
 	s.finish("the crew", wg.Wait)
