@@ -149,12 +149,23 @@ func (s *Seat) giveUp() {
 	for pause := firstPause; !s.givenUp(ctx); pause = min(2*pause, lastPause) {
 		if s.c.State() == client.Lapsed { // calls end at once
 			go func() {
-				for rest(ctx, lastPause); !s.givenUp(ctx); rest(ctx, lastPause) {
-				}
+				awake(s.c)
+				s.giveUp()
 			}()
 			return
 		}
 		rest(ctx, pause)
+	}
+}
+
+// awake returns when a session that has lapsed has come back, or has ended.
+func awake(c *client.Client) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for s := range c.States(ctx) {
+		if s.State != client.Lapsed {
+			return
+		}
 	}
 }
 

@@ -265,8 +265,9 @@ func (s *stage) finish(what string, wait func()) bool {
 // round plays one seed. It gives the play, and what should not have been.
 func round(t *testing.T, seed uint64, of []cast, sum *summary) (given string, bad []string) {
 	defer func() {
-		if x := recover(); x != nil {
-			t.Fatalf("seed %d: %v", seed, x)
+		if x := recover(); x != nil { // goroutines that are left
+			buf := make([]byte, 1<<20)
+			t.Fatalf("seed %d: %v\n%s", seed, x, buf[:runtime.Stack(buf, true)])
 		}
 	}()
 	defer standstill(seed)()
@@ -369,6 +370,7 @@ func (s *stage) end() (failure *sim.Failure, trace []string) {
 		}
 		rest(context.Background(), 100*time.Millisecond)
 	}
+	rest(context.Background(), time.Second) // a goroutine of a recipe that pauses between two tries may take half of it to see the end
 	s.w.Stop()
 	return failure, trace
 }
