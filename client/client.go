@@ -25,6 +25,10 @@ type Client struct {
 	wake  chan struct{} // the writer has something to write; one is enough
 	hurry chan struct{} // the pause between two rounds shall end; one is enough
 
+	// lone has calls that are over, for the next ones. Those that were given up are not among them: the core may know them still. It is this
+	// client's alone, because a channel made in a bubble of testing/synctest is of no use outside.
+	lone sync.Pool
+
 	mu      sync.Mutex
 	core    *clientcore.Core
 	closing bool // Close was called
@@ -198,7 +202,10 @@ func (c *Client) doWatch(ctx context.Context, path string, op wire.Op, reply wir
 	if err := ctx.Err(); err != nil {
 		return &zk.Error{Op: opName(op), Path: path, Code: zk.OperationTimeout, Err: because(err, ErrNotSent)}
 	}
-	k := lone.Get().(*call)
+	k, again := c.lone.Get().(*call)
+	if !again {
+		k = &call{done: make(chan struct{}, 1), lone: true}
+	}
 	k.path = path
 	k.core.Op, k.core.Reply, k.core.Watch = op, reply, w
 	c.submit(k)
@@ -221,9 +228,6 @@ func (c *Client) submit(calls ...*call) {
 	c.perform()
 }
 
-// lone are calls that are over. Those that were given up are not among them: the core may know them still.
-var lone = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1), lone: true} }}
-
 // over says that the caller may go on.
 func (k *call) over() {
 	if k.lone {
@@ -234,13 +238,13 @@ func (k *call) over() {
 }
 
 // result is the error of a call that is done. A lone one is used again.
-func (k *call) result() error {
+func (c *Client) result(k *call) error {
 	err := k.err
 	if !k.lone {
 		return err
 	}
 	*k = call{done: k.done, lone: true}
-	lone.Put(k)
+	c.lone.Put(k)
 	return err
 }
 
@@ -248,7 +252,7 @@ func (k *call) result() error {
 func (c *Client) wait(ctx context.Context, k *call) error {
 	select {
 	case <-k.done:
-		return k.result()
+		return c.result(k)
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
@@ -256,7 +260,7 @@ func (c *Client) wait(ctx context.Context, k *call) error {
 	c.mu.Unlock()
 	if !cancelled { // its reply came first
 		<-k.done
-		return k.result()
+		return c.result(k)
 	}
 	var unsent error
 	if !k.core.Sent {

@@ -27,7 +27,8 @@ type Change struct{ Before, After *Node }
 //
 // It follows the servers: each znode is as it was at some moment, never older than before, and as it is now soon after. Several
 // changes in short time may be seen as one. While there is no connection it stays as it is, and then catches up.
-// After the session's end it changes no more: see Done.
+// After the session's end it changes no more: see Done. Of a Stat, what tells of children (CVersion, Pzxid, NumChildren) may be of an
+// earlier moment than the rest: the watch says when a child comes or goes, and not that its parent's Stat has changed.
 type Cache struct {
 	c     *client.Client
 	root  string

@@ -45,5 +45,14 @@
 // A Hold has two until it is released or lost: one watches the session's states, one the znode. A Cache has one until Close. What has to be
 // undone for a caller that left has one, until that is done or the session over.
 //
+// # Tests
+//
+// Beside the tests of each recipe, and those on a server with mishaps (-args -mishaps N), all recipes are played on simulated ensembles in
+// virtual time, with crashes, partitions, lost replies, frozen clients and sessions that end, and judged by what was committed:
+//
+//	go test ./internal/bubble -run Virtual -args -rounds 3000
+//
+// docs/simulator.md says what must hold.
+//
 // Where to start: Lock for what is held, then place.go; Queue for what is put and taken, then receipt.go.
 package recipes

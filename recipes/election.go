@@ -150,24 +150,40 @@ func (s *Seat) mine(ctx context.Context) (bool, zk.Stat, error) {
 // on without the caller when no server can be asked.
 func (s *Seat) giveUp() {
 	ctx := context.Background()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		err := s.c.Sync(ctx, s.path)
-		if err == nil {
-			var mine bool
-			var st zk.Stat
-			if mine, st, err = s.mine(ctx); mine {
-				err = removeMine(ctx, s.c, s.path, st.Czxid)
-			}
-		}
-		if !broken(err) {
-			return
-		}
-		if s.c.State() == client.Lapsed {
-			go s.giveUp()
+	for pause := firstPause; !s.givenUp(ctx); pause = min(2*pause, lastPause) {
+		if s.c.State() == client.Lapsed { // calls end at once
+			go func() {
+				awake(s.c)
+				s.giveUp()
+			}()
 			return
 		}
 		rest(ctx, pause)
 	}
+}
+
+// awake returns when a session that has lapsed has come back, or has ended.
+func awake(c *client.Client) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for s := range c.States(ctx) {
+		if s.State != client.Lapsed {
+			return
+		}
+	}
+}
+
+// givenUp tries to remove the znode, and tells whether nothing is left to try.
+func (s *Seat) givenUp(ctx context.Context) bool {
+	err := s.c.Sync(ctx, s.path)
+	if err == nil {
+		var mine bool
+		var st zk.Stat
+		if mine, st, err = s.mine(ctx); mine {
+			err = removeMine(ctx, s.c, s.path, st.Czxid)
+		}
+	}
+	return !broken(err)
 }
 
 // Take waits for the seat.

@@ -64,9 +64,10 @@ type Replica struct {
 	asked map[zk.Zxid]prep.Request // of the txns not yet applied, if they are audited
 
 	doomed     []string // containers and TTL nodes whose time has come
-	nextSweep  int64
+	nextSweep  int64    // on Clock
 	sweepQuota float64
-	lastTick   int64
+	lastTick   int64 // Tick.Now
+	lastClock  int64 // Tick.Clock
 }
 
 // proposal is a txn that is not on disk yet, and whom to answer.
@@ -80,7 +81,7 @@ type proposal struct {
 func New(cfg Config, t *tree.Tree, sessions map[zk.SessionID]int32, now, clock int64) *Replica {
 	r := &Replica{
 		cfg: cfg, tree: t, watches: watch.New(cfg.Seed), next: cfg.FirstSession,
-		bySession: map[zk.SessionID]*Conn{}, nextSweep: now + cfg.ContainerInterval, lastTick: now,
+		bySession: map[zk.SessionID]*Conn{}, nextSweep: clock + cfg.ContainerInterval, lastTick: now, lastClock: clock,
 	}
 	r.sessions, r.locals = r.newSessions(sessions, clock), session.New(cfg.Tick)
 	if cfg.Zab != nil {

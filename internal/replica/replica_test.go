@@ -293,6 +293,24 @@ func TestUndecodable(t *testing.T) {
 	w.want("a", "reply 1 z=1 err=-5", "reply 2 z=1 err=-5", "reply 3 z=2 err=-5")
 }
 
+// Setting the wall clock back holds up no sweep: when to look, and how much may go, is a matter of the other clock.
+func TestSweepAfterWallClockJumpsBack(t *testing.T) {
+	w := newWorld(t)
+	a := w.connect("a")
+	w.send(a, 1, &wire.Create{Type: wire.OpCreateContainer, Path: "/c", ACL: zk.WorldACL(zk.PermAll), Mode: zk.Container})
+	w.send(a, 2, create("/c/k"))
+	w.send(a, 3, &wire.Delete{Path: "/c/k", Version: -1})
+	w.sync()
+	for range 31 {
+		w.now += 2000
+		w.step(&replica.Tick{Now: w.now - 600_000, Clock: w.now, Heard: func(*replica.Conn) int64 { return w.now }})
+	}
+	w.sync()
+	if w.r.Tree().Find("/c") != 0 {
+		t.Error("an empty container is still there, a minute later")
+	}
+}
+
 // Setting the wall clock ends no session: sessions live by the other clock.
 func TestWallClockJumps(t *testing.T) {
 	w := newWorld(t)

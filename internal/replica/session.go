@@ -155,7 +155,7 @@ func (r *Replica) parted(c *Conn, heard int64) {
 func (r *Replica) tick(ev *Tick, e *Effects) {
 	r.tickLocals(ev, e)
 	if r.prep == nil {
-		r.lastTick = ev.Now
+		r.lastTick, r.lastClock = ev.Now, ev.Clock
 		return // the leader's concern
 	}
 	for _, id := range r.sessions.Due(ev.Clock) {
@@ -168,7 +168,7 @@ func (r *Replica) tick(ev *Tick, e *Effects) {
 		r.endSession(id, ev.Now, ev.Clock, e)
 	}
 	r.sweep(ev.Now, ev.Clock, e)
-	r.lastTick = ev.Now
+	r.lastTick, r.lastClock = ev.Now, ev.Clock
 }
 
 // expire ends a session as if its time were over.
@@ -193,13 +193,14 @@ func (r *Replica) endSession(id zk.SessionID, now, clock int64, e *Effects) {
 	r.propose(&prep.Request{Session: id, Op: &wire.CloseSession{}, Now: now}, nil, clock, e)
 }
 
-// sweep removes containers and TTL nodes, at most ContainerRate a minute: section 3.10.
+// sweep removes containers and TTL nodes, at most ContainerRate a minute: section 3.10. How old they are is by the wall clock, as
+// their times are; all else is not, so that setting that clock holds nothing up.
 func (r *Replica) sweep(now, clock int64, e *Effects) {
 	if r.cfg.ContainerInterval <= 0 {
 		return
 	}
-	if now >= r.nextSweep {
-		r.nextSweep = now + r.cfg.ContainerInterval
+	if clock >= r.nextSweep {
+		r.nextSweep = clock + r.cfg.ContainerInterval
 		if len(r.doomed) == 0 {
 			r.doomed = r.tree.Expired(now, r.cfg.NeverUsed)
 			r.sweepQuota = 1
@@ -208,7 +209,7 @@ func (r *Replica) sweep(now, clock int64, e *Effects) {
 	if len(r.doomed) == 0 {
 		return
 	}
-	r.sweepQuota += float64(r.cfg.ContainerRate) * float64(now-r.lastTick) / 60000
+	r.sweepQuota += float64(r.cfg.ContainerRate) * float64(clock-r.lastClock) / 60000
 	for len(r.doomed) > 0 && r.sweepQuota >= 1 {
 		r.sweepQuota--
 		// A node that was used meanwhile is refused by prep; failures are of no interest.

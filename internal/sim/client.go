@@ -24,20 +24,24 @@ type client struct {
 	lasting []*lasting
 	done    bool // asks for nothing more
 	closed  bool
+	mind    *mind // nil: this model does it all by itself
+	guest   Guest // who has this connection only, and no session in this world; see Ensemble
 }
 
 // conn is a connection of a client. The client's side and the server's end by themselves.
 type conn struct {
-	c     *client
-	s     *server
-	life  int
-	rc    *replica.Conn
-	heard int64 // ms of the server's clock
-	up    lane
-	down  lane
-	here  bool // the client's side is open
-	there bool // the server's side is
-	ready bool // the session is established
+	c      *client
+	s      *server
+	life   int
+	rc     *replica.Conn
+	heard  int64 // ms of the server's clock
+	up     lane
+	down   lane
+	here   bool // the client's side is open
+	there  bool // the server's side is
+	ready  bool // the session is established
+	hailed bool // the handshake was sent, by a mind
+	asked  bool // so was something behind it
 
 	pending []*call // not answered, in order
 	from    int64   // µs: when the server was last heard
@@ -78,12 +82,19 @@ func newClient(w *world, id int) *client { return &client{w: w, id: id} }
 // begin connects after a while.
 func (c *client) begin() {
 	c.w.after(c.w.between(0, 300_000), c.connect)
+	if c.mind != nil {
+		c.mind.turn()
+	}
 }
 
 // connect tries a server.
 func (c *client) connect() {
 	w := c.w
 	if c.conn != nil || c.closed {
+		return
+	}
+	if c.mind != nil {
+		c.mind.connect()
 		return
 	}
 	s := w.servers[w.rng.IntN(len(w.servers))]
@@ -161,10 +172,17 @@ func (k *conn) cut() {
 	k.here = false
 	c := k.c
 	c.w.note("client %d leaves %d, %d in flight", c.id, k.s.sid, len(k.pending))
+	lost := k.pending
 	k.pending = nil // their outcome is not known
 	c.conn = nil
 	for _, t := range c.lasting {
 		t.live = false
+	}
+	if c.mind != nil {
+		c.mind.cut(k, lost)
+	}
+	if c.guest != nil {
+		c.guest.Closed()
 	}
 	k.toServer(func() {
 		k.gone()
@@ -217,6 +235,10 @@ func (k *conn) answer(b []byte, end bool) {
 
 // ask sends a request.
 func (c *client) ask(a *call) {
+	if c.mind != nil {
+		c.mind.ask(a)
+		return
+	}
 	k := c.conn
 	if a.xid == 0 {
 		c.xid++
@@ -258,6 +280,14 @@ func (s *server) request(k *conn, frame []byte) {
 
 // receive takes a frame.
 func (c *client) receive(k *conn, frame []byte) {
+	if c.guest != nil {
+		c.guest.Receive(frame)
+		return
+	}
+	if c.mind != nil {
+		c.mind.receive(k, frame)
+		return
+	}
 	w := c.w
 	k.from = w.now
 	if !k.ready {

@@ -224,6 +224,10 @@ func (n *nemesis) strike(f Fault) {
 			return
 		}
 	case ClientDrop:
+		if len(w.clients) == 0 {
+			w.dropGuest()
+			break
+		}
 		c := w.clients[w.rng.IntN(len(w.clients))]
 		if c.conn == nil {
 			return

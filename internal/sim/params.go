@@ -12,6 +12,7 @@ type Params struct {
 	Seed              uint64
 	Voters, Observers int
 	Clients           int
+	Minds             int   // clients that think with clientcore
 	Safety            int64 // how long faults happen
 	Tick              int64
 	InitLimit         int64
@@ -60,6 +61,7 @@ func draw(seed uint64, allowed []Fault) Params {
 	p.Groups = p.Voters > 2 && rng.IntN(5) == 0
 	p.Sweep = pick(300, 1000, 5000)
 	p.Local, p.Upgrade = rng.IntN(6) == 0, rng.IntN(4) > 0
+	p.Minds = rng.IntN(p.Clients + 1)
 	return p
 }
 
@@ -69,8 +71,8 @@ func (p Params) String() string {
 	for i, f := range p.Faults {
 		names[i] = string(f)
 	}
-	return fmt.Sprintf("voters=%d observers=%d clients=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
+	return fmt.Sprintf("voters=%d observers=%d clients=%d minds=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
 		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d groups=%t sweep=%d local=%t upgrade=%t faults=%s",
-		p.Voters, p.Observers, p.Clients, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
+		p.Voters, p.Observers, p.Clients, p.Minds, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
 		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, p.Groups, p.Sweep, p.Local, p.Upgrade, strings.Join(names, ","))
 }

@@ -15,6 +15,7 @@ type Options struct {
 	Plant  Plant             // a bug, for tests of the checkers
 	Trace  func(line string) // gets each line of the trace; may be nil
 	Only   string            // the one checker that may object, for the same; empty is all
+	Gap    int64             // ms between two faults, about; 0 is as drawn. For an Ensemble
 }
 
 // Failure is a checker's objection.

@@ -68,7 +68,7 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("%s has never happened", f.Name)
 		}
 	}
-	if s.Committed < 100*int(n) || s.Synced < 10*int(n) || s.Reigns < int(n) || s.Changes < int(n)/3 {
+	if s.Committed < 100*int(n) || s.Synced < 10*int(n) || s.Reigns < int(n) || s.Changes < int(n)/4 {
 		t.Error("the runs do not reach far enough")
 	}
 }

@@ -53,6 +53,9 @@ func newWorld(p Params, o Options) *world {
 	}
 	for i := range p.Clients {
 		w.clients = append(w.clients, newClient(w, i))
+		if i < p.Minds {
+			w.clients[i].mind = newMind(w.clients[i])
+		}
 	}
 	return w
 }
