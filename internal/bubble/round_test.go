@@ -375,16 +375,12 @@ func (s *stage) end() (failure *sim.Failure, trace []string) {
 	return failure, trace
 }
 
-// left are the znodes that are there and should not be. A container that never had a child stays, as with Apache's servers.
+// left are the znodes that are there and should not be.
 func (s *stage) left(e *sim.Ensemble) []string {
 	return slices.DeleteFunc(e.There(), func(path string) bool {
-		st, _ := e.Stat(path)
-		return path == "/" || s.play.stays(path) || st.EphemeralOwner == containerOwner && st.CVersion == 0
+		return path == "/" || s.play.stays(path) || e.Unused(path)
 	})
 }
-
-// containerOwner is what the owner of a container is said to be.
-const containerOwner = zk.SessionID(-1 << 63)
 
 // summary is what many rounds came to.
 type summary struct {

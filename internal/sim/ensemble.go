@@ -9,6 +9,7 @@ import (
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
 	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
@@ -284,14 +285,15 @@ func (w *world) dropGuest() {
 	s.conns[w.rng.IntN(len(s.conns))].cut()
 }
 
-// Stat is that of a znode that is there.
-func (e *Ensemble) Stat(path string) (zk.Stat, bool) {
+// Unused tells whether a znode is a container that never had a child. Such a one stays, as with Apache's servers.
+func (e *Ensemble) Unused(path string) bool {
 	t := e.w.history.model
 	n := t.Find(path)
 	if n == 0 {
-		return zk.Stat{}, false
+		return false
 	}
-	return t.Stat(n), true
+	m := t.Meta(n)
+	return m.Owner == tree.ContainerOwner && m.CVersion == 0
 }
 
 // Elapsed is the present time, µs.
