@@ -59,6 +59,7 @@ type checks struct {
 	born     map[zk.Zxid]entry        // by whom it was broadcast is checked when it comes to be
 	promised map[promise]ensemble.SID // to whom
 	times    map[zk.Zxid]int64        // when it was proposed, by the clock of the leader
+	replies  []zk.Zxid                // of the present step
 	chain
 }
 

@@ -18,6 +18,9 @@ var found = []struct {
 	{10, allFaults(), "Liveness: what was proposed during a change waited for who had left (zab, who-has-left-is-not-waited-for)"},
 	{140, allFaults(), "Sweep: a znode was deleted whose data had just been set (prep.TestSweepSeesWhatIsDecided)"},
 	{90, allFaults(), "PrimaryIntegrity: of the checker, a leader established late"},
+	{258, allFaults(), "Liveness: a configuration that nobody else had seen kept a server out (zab, seen-by-nobody-else)"},
+	{904, allFaults(), "Liveness: who had no weight kept the vote that a change on its way needed (zab, weight-0-and-needed)"},
+	{1151, allFaults(), "DurableAck: of the checker, a change of the configuration in the same step"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

@@ -258,6 +258,7 @@ func (s *server) perform() {
 	}
 	w.plant.disturb(s)
 	w.check.state(s)
+	w.check.replied(s)
 	for i := range o.Notify {
 		w.check.notify(s, &o.Notify[i])
 		w.net.notify(s, o.Notify[i])

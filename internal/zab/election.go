@@ -158,13 +158,19 @@ func (e *election) propose(v Vote, now int64) {
 // noDatabase is the zxid of a server that has no database and was told not to make one. It neither votes nor is heard.
 const noDatabase zk.Zxid = -1
 
-// better tells whether a vote should take the place of another. Who has weight 0 is never proposed to anybody.
+// better tells whether a vote should take the place of another. Who has weight 0 is never proposed to anybody, and gives way to whoever has
+// not: Apache's keeps its own vote where that is newer, and a configuration on its way in which it has a weight may need just that vote.
 func (e *election) better(v, w Vote) bool {
+	return e.counts(v.Leader) && (v.beats(w) || !e.counts(w.Leader))
+}
+
+// counts tells whether a server has a weight.
+func (e *election) counts(id ensemble.SID) bool {
 	c := e.view.Committed
-	if !c.Votes(v.Leader) && e.view.LastSeen != nil {
+	if !c.Votes(id) && e.view.LastSeen != nil {
 		c = e.view.LastSeen
 	}
-	return c.Weight(v.Leader) != 0 && v.beats(w)
+	return c.Weight(id) != 0
 }
 
 // proposal takes a peer's proposal.
@@ -232,13 +238,10 @@ func (e *election) complete() bool {
 // claimed takes what a peer that follows or leads says.
 func (e *election) claimed(from ensemble.SID, c claim) {
 	elected := func(s claims) bool {
-		if !s.quorum(e.view, c) {
-			return false
+		if c.Leader == e.o.SID { // others still follow this server: true only of the round that they elected it in
+			return s.quorum(e.view, c) && c.Round == e.round
 		}
-		if c.Leader == e.o.SID {
-			return c.Round == e.round // others still follow this server: true only of the round that they elected it in
-		}
-		return s.leads(c.Leader)
+		return s.support(e.view, c) && s.leads(c.Leader)
 	}
 	if c.Round == e.round {
 		// Apache keeps these without the format's version, so that among them only the leader is compared: some have raised

@@ -39,14 +39,26 @@ type claims map[ensemble.SID]claim
 // (checkLeader, section 3.4).
 func (s claims) leads(id ensemble.SID) bool { return s[id].state == Leading }
 
-// quorum tells whether those that agree with c are a quorum of the committed configuration, and of a newer one that was seen.
-func (s claims) quorum(view Configs, c claim) bool {
-	in := func(id ensemble.SID) bool {
+// agreeing tells who agrees with c.
+func (s claims) agreeing(c claim) func(ensemble.SID) bool {
+	return func(id ensemble.SID) bool {
 		d, ok := s[id]
 		return ok && d.agrees(c)
 	}
-	seen := newerSeen(view)
+}
+
+// quorum tells whether those that agree with c are a quorum of the committed configuration, and of a newer one that was seen.
+func (s claims) quorum(view Configs, c claim) bool {
+	in, seen := s.agreeing(c), newerSeen(view)
 	return view.Committed.Quorum(in) && (seen == nil || seen.Quorum(in))
+}
+
+// support tells whether those that agree with c are a quorum of one of the two. That is enough to follow another server that says it leads:
+// whose ACKs a leader needs is for it to know, not for who follows it. With both, a server that has written a configuration down
+// which nobody else ever saw would not find the ensemble again.
+func (s claims) support(view Configs, c claim) bool {
+	in, seen := s.agreeing(c), newerSeen(view)
+	return view.Committed.Quorum(in) || seen != nil && seen.Quorum(in)
 }
 
 // newerSeen is the last seen configuration if it is newer than the committed one: then both count (section 3.2).
