@@ -13,6 +13,7 @@ import (
 
 // TestClient plays a scenario with our own client against each server: what it does must not depend on which one it is.
 func TestClient(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []Kind{Apache, Zooid} {
 		t.Run(kind.String(), func(t *testing.T) {
 			s := Start(t, kind, Setup{Conf: []string{"tickTime=500"}, Props: []string{"zookeeper.extendedTypesEnabled=true"}})

@@ -15,6 +15,7 @@ import (
 
 // TestGoClient plays the scenario of github.com/go-zookeeper/zk, which has one-shot watches only.
 func TestGoClient(t *testing.T) {
+	t.Parallel()
 	onEveryServer(t, func(t *testing.T, s *stage) {
 		g := &goScenario{T: t, stage: s}
 		t.Cleanup(g.closeAll)

@@ -20,11 +20,13 @@ var (
 
 // TestJavaClient plays the scenario of org.apache.zookeeper.ZooKeeper.
 func TestJavaClient(t *testing.T) {
+	t.Parallel()
 	playJava(t, "ZooKeeperScenario", javaClient, "apt-get install libzookeeper-java default-jdk-headless")
 }
 
 // TestCurator plays the scenario of Curator's framework and recipes.
 func TestCurator(t *testing.T) {
+	t.Parallel()
 	playJava(t, "CuratorScenario", append(curator, javaClient...), "apt-get install libcurator-recipes-java libzookeeper-java default-jdk-headless")
 }
 

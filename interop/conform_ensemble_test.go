@@ -11,6 +11,7 @@ var apacheEnsembles = flag.Bool("apache-ensembles", false, "TestConformanceOfEns
 // server does, whose recordings they are; cases with the setting "alone" show what only that has. Apache's ensembles (-apache-ensembles, an hour
 // of starting servers) prove that this is so.
 func TestConformanceOfEnsembles(t *testing.T) {
+	t.Parallel()
 	cases, _ := readCases(t)
 	kinds := []Kind{Zooid}
 	if *apacheEnsembles {

@@ -123,6 +123,7 @@ func (p *pipeliner) check(c *Conn) error {
 // The server is killed with kill -9 again and again while several connections write. No acknowledged write may be lost, no hole may
 // open, and every session resumes with its ephemerals. In the end Apache finds the same.
 func TestKillNine(t *testing.T) {
+	t.Parallel()
 	setup := profiles["base"]
 	setup.Dir = t.TempDir()
 	setup.Conf = append(slices.Clone(setup.Conf), "snapCount=500", "preAllocSize=64")

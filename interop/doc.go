@@ -17,6 +17,8 @@
 // server, never from Zooid. Zooid is then compared with the recording, so that the suite also runs where no Apache is
 // installed. A test that needs Apache skips without it, unless ZOOID_PEERS=required is set in the environment.
 //
+// Tests that wait more than they work run two at a time (t.Parallel).
+//
 // Invariants: a case works below its own znode and leaves no session behind; no test depends on a fixed port or on the
 // speed of the machine.
 //

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -110,16 +111,20 @@ func (e *Ensemble) Addrs() []string {
 }
 
 // freePort finds a port that nobody has now, from below those that connections are given (32768 and more, on Linux): else it could
-// be some connection's before the server is there.
+// be some connection's before the server is there. No two tests get the same.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 12000 + rand.IntN(20000)
 		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			l.Close()
-			return port
+			if _, taken := givenPorts.LoadOrStore(port, true); !taken {
+				return port
+			}
 		}
 	}
 	t.Fatal("no free port below 32000")
 	return 0
 }
+
+var givenPorts sync.Map

@@ -37,6 +37,7 @@ func join(t *testing.T, ctx context.Context, addrs ...string) *client.Client {
 // TestMixedEnsemble: whoever leads, what is written over one member is read over the others, a refused write is refused, an ephemeral
 // and its session move, a session that ends takes it along on all, and all members have the same tree.
 func TestMixedEnsemble(t *testing.T) {
+	t.Parallel()
 	for name, kinds := range mixes {
 		t.Run(name, func(t *testing.T) {
 			e := StartEnsemble(t, kinds)
@@ -231,6 +232,7 @@ func (w *writer) end(t *testing.T, ctx context.Context, e *Ensemble) {
 // TestRollingMigration takes a live ensemble of Apache's to Zooid, one server at a time, and back, while clients write. No session ends,
 // nothing acknowledged is lost, and the trees are equal after each step.
 func TestRollingMigration(t *testing.T) {
+	t.Parallel()
 	e := StartEnsemble(t, []Kind{Apache, Apache, Apache})
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -264,6 +266,7 @@ func TestRollingMigration(t *testing.T) {
 
 // TestLeadersKilled kills the members with -9, one after the other, several times round, while clients write.
 func TestLeadersKilled(t *testing.T) {
+	t.Parallel()
 	e := StartEnsemble(t, []Kind{Zooid, Zooid, Zooid})
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

@@ -273,6 +273,7 @@ var loadedDigest = regexp.MustCompile(`Snapshot loaded in \d+ ms, highest zxid i
 // A folder is carried from server to server. Each serves what the one before left, to the last bit of every Stat, with its
 // sessions; writes on; and is killed in the middle of its log.
 func TestFoldersCarriedOver(t *testing.T) {
+	t.Parallel()
 	Need(t, Apache)
 	for _, method := range []string{"plain", "gz", "snappy", "logdir", "no-digest", "no-paths"} {
 		for _, first := range []Kind{Apache, Zooid} {
@@ -368,6 +369,7 @@ func complaints(log string) string {
 
 // Containers and TTL znodes are still that for the other server: it removes them when they are due, and nothing else.
 func TestReapedByTheOther(t *testing.T) {
+	t.Parallel()
 	Need(t, Apache)
 	open := zk.WorldACL(zk.PermAll)
 	for _, first := range []Kind{Apache, Zooid} {

@@ -74,6 +74,7 @@ type party struct {
 //	PASS <kind> <path>        the contender's last round is over
 //	FAIL <what>
 func TestLines(t *testing.T) {
+	t.Parallel()
 	commands := contenders(t)
 	t.Run("neighbours", func(t *testing.T) { playNeighbours(t, commands) })
 	t.Run("strangers", func(t *testing.T) { playStrangers(t, commands) })

@@ -14,6 +14,7 @@ import (
 // TestLocalSessions: whichever kind leads, a session over either kind costs no transaction, is unknown to the other members, and
 // becomes one of the ensemble with its first ephemeral; where it may not, the ephemeral is refused in the same words.
 func TestLocalSessions(t *testing.T) {
+	t.Parallel()
 	for name, kinds := range map[string][]Kind{"Apache leads": {Zooid, Apache, Apache}, "Zooid leads": {Apache, Apache, Zooid}} {
 		for _, upgrading := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, upgrading %v", name, upgrading), func(t *testing.T) {

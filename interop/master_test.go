@@ -45,6 +45,7 @@ func startWithMasters(t *testing.T, kinds []Kind, observers int) *Ensemble {
 // Observers of either make have followers of either make for masters: they see every write, their clients write, sync and resume sessions
 // over them, and when the master goes they find another.
 func TestObserverMasters(t *testing.T) {
+	t.Parallel()
 	for name, kinds := range map[string][]Kind{
 		"Apache observes Zooid": {Zooid, Zooid, Zooid, Apache},
 		"Zooid observes Apache": {Apache, Apache, Apache, Zooid},

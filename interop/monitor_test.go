@@ -17,6 +17,7 @@ var newIn39 = []string{
 // Every key that Apache's mntr prints, once each operation was used, is one of Zooid's, and a number stands behind it where one stands
 // behind Apache's. testdata/mntr-3.8.0.txt is what Apache printed.
 func TestMonitorKeys(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join("testdata", "mntr-3.8.0.txt")
 	keys := func(t *testing.T, k Kind) []string {
 		srv := Start(t, k, profiles["base"])

@@ -43,6 +43,7 @@ func shape(word, text string) []string {
 
 // Members of either make answer every word with the same fields, in every role.
 func TestWordsOfEnsembles(t *testing.T) {
+	t.Parallel()
 	roles := map[Kind]map[string]*Server{}
 	for _, k := range []Kind{Apache, Zooid} {
 		e := startWithObservers(t, []Kind{k, k, k, k}, 1)

@@ -213,6 +213,7 @@ func (g *guest) looking(leader ensemble.SID, round int64) zab.Notification {
 
 // A lone Apache server asks us to call it back, tells us its vote, and takes ours.
 func TestApacheLooks(t *testing.T) {
+	t.Parallel()
 	g := visit(t, 3, 1)
 	g.hears(t, 1, "a vote for itself", func(n zab.Notification) bool {
 		return n.State == zab.Looking && n.Vote == zab.Vote{Leader: 1, Round: 1} && n.Version == 2 &&
@@ -225,6 +226,7 @@ func TestApacheLooks(t *testing.T) {
 // Apache servers that have a leader say so when we look, whether we are the one who dials or the one who is called back. Then the
 // leader takes us in as a learner.
 func TestApacheLeads(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ us, follower, leader ensemble.SID }{{3, 1, 2}, {1, 2, 3}} {
 		t.Run(fmt.Sprintf("we are %d", c.us), func(t *testing.T) {
 			g := visit(t, c.us, c.follower, c.leader)
@@ -290,6 +292,7 @@ func TestApacheLeads(t *testing.T) {
 
 // An Apache server votes for us, follows us, and serves clients on our word.
 func TestApacheFollows(t *testing.T) {
+	t.Parallel()
 	g := visit(t, 3, 1)
 	g.hears(t, 1, "its vote", func(n zab.Notification) bool { return n.State == zab.Looking })
 	g.Elections.Send(1, g.looking(3, 1))

@@ -74,6 +74,7 @@ func sameConfigs(t *testing.T, ctx context.Context, members int, servers ...*Ser
 
 // Ensembles of both makes are reconfigured, whoever leads: a server joins, and the leader is removed.
 func TestMixedReconfig(t *testing.T) {
+	t.Parallel()
 	for name, x := range map[string]struct {
 		kinds []Kind
 		joins Kind

@@ -19,6 +19,7 @@ import (
 // recorded from Apache's shells on Apache's server: with -update it is recorded anew. Ours print the same, on either server, and
 // Apache's do on ours.
 func TestSession(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join("testdata", "session", "masterworker.txt")
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -31,6 +31,7 @@ func leads(t *testing.T, s *Server) int {
 // TestShellOnEnsemble has an ensemble of Zooid's servers, and of a shell what only an ensemble shows: config, with its watch, and
 // reconfig; and -r, with which a server without a quorum will do.
 func TestShellOnEnsemble(t *testing.T) {
+	t.Parallel()
 	e := StartEnsemble(t, []Kind{Zooid, Zooid, Zooid}, "maxSessionTimeout=60000", "reconfigEnabled=true", "skipACL=yes")
 	// Who is removed does not lead: with the leader, connections would end before the answer.
 	slices.SortStableFunc(e.Servers, func(a, b *Server) int { return cmp.Compare(leads(t, b), leads(t, a)) })

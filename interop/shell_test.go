@@ -252,6 +252,7 @@ func runAShell(t *testing.T, script string, c *exec.Cmd) said {
 
 // TestShellAsApache plays the same lines in Apache's shell and in ours, against one server of each kind, and compares all that they say.
 func TestShellAsApache(t *testing.T) {
+	t.Parallel()
 	need(t, onPath("java") && exists(apacheShell...), "Apache's shell", "apt-get install libzookeeper-java libcommons-cli-java default-jre-headless")
 	setup := Setup{Conf: []string{"extendedTypesEnabled=true"}}
 	t.Run(Apache.String(), func(t *testing.T) { playShells(t, Start(t, Apache, setup)) })
