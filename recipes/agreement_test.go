@@ -173,6 +173,15 @@ func TestPactInAStorm(t *testing.T) {
 			mu.Unlock()
 			turn[me.id]++
 		}
+	}, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, ds := range said {
+			if ds[recipes.Committed] {
+				return true
+			}
+		}
+		return false
 	})
 	ctx := patient(t)
 	c := s.srv.Client(t)
@@ -186,9 +195,6 @@ func TestPactInAStorm(t *testing.T) {
 		if d == recipes.Committed {
 			committed++
 		}
-	}
-	if committed == 0 {
-		t.Error("nothing was ever committed")
 	}
 	t.Logf("%d pacts, %d committed", len(said), committed)
 }

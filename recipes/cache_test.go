@@ -97,7 +97,7 @@ func TestCacheInAStorm(t *testing.T) {
 				_ = c.Delete(ctx, path, -1)
 			}
 		}
-	})
+	}, func() bool { return len(k.All()) > 1 })
 	want, err := recipes.ReadTree(patient(t), s.srv.Client(t), "/t")
 	must(t, err)
 	until(t, k.Changed, "the cache is as the tree", func() bool {
@@ -112,9 +112,6 @@ func TestCacheInAStorm(t *testing.T) {
 		}
 		return true
 	})
-	if len(want) < 2 {
-		t.Error("nothing was written")
-	}
 }
 
 type limits struct{ Rate int }

@@ -323,6 +323,12 @@ type register struct {
 	held   int
 }
 
+func (r *register) used() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held > 0
+}
+
 // enter is called by who has acquired. The others inside must be such whose sessions are over: they are about to hear of it.
 func (r *register) enter(h *recipes.Hold, c *client.Client) {
 	r.mu.Lock()
@@ -397,15 +403,12 @@ func TestLockInAStorm(t *testing.T) {
 				if err := h.Release(context.Background()); err != nil && !s.isDoomed(c) {
 					t.Error(err)
 				}
-			})
+			}, r.used)
 			c := s.srv.Client(t)
 			for _, f := range a.folders {
 				eventuallyEmpty(t, c, f)
 			}
 			t.Logf("held %d times", r.held)
-			if r.held == 0 {
-				t.Error("nobody ever held it")
-			}
 		})
 	}
 }

@@ -132,9 +132,6 @@ func (l *ledger) check(t *testing.T) {
 		t.Errorf("%d items are missing, and %d takes were of unknown outcome", missing, l.unknown)
 	}
 	t.Logf("%d put, %d taken, %d takes unknown", len(l.put), len(l.taken), l.unknown)
-	if len(l.taken) == 0 {
-		t.Error("nothing was ever taken")
-	}
 }
 
 // ahead is how many were put and not taken.
@@ -201,6 +198,10 @@ func TestQueueInAStorm(t *testing.T) {
 						t.Error(err)
 					}
 				}
+			}, func() bool {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				return len(l.taken) > 0
 			})
 			c := s.srv.Client(t)
 			q := recipes.NewQueue(c, "/q")
@@ -248,6 +249,10 @@ func TestCounterInAStorm(t *testing.T) {
 				mu.Unlock()
 			}
 		}
+	}, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(ids) > 0
 	})
 	n, err := recipes.NewCounter(s.srv.Client(t), "/n").Value(patient(t))
 	must(t, err)
@@ -255,7 +260,7 @@ func TestCounterInAStorm(t *testing.T) {
 		t.Errorf("%d, want %d, and at most %d more", n, sure, unknown)
 	}
 	slices.Sort(ids)
-	if got := len(slices.Compact(slices.Clone(ids))); got != len(ids) || got == 0 {
+	if got := len(slices.Compact(slices.Clone(ids))); got != len(ids) {
 		t.Errorf("%d different ids of %d", got, len(ids))
 	}
 	t.Logf("%d added, %d unknown", sure, unknown)
@@ -368,12 +373,9 @@ func TestSeatInAStorm(t *testing.T) {
 		if err := term.Resign(context.Background()); err != nil && !s.isDoomed(c) {
 			t.Error(err)
 		}
-	})
+	}, r.used)
 	c := s.srv.Client(t)
 	eventually(t, "the seat is free", func() bool { ok, _, err := c.Exists(patient(t), "/seat"); return err == nil && !ok })
-	if r.held == 0 {
-		t.Error("nobody ever led")
-	}
 }
 
 // Two candidates hold a seat in turn, over a line that loses the replies of the first: its delete must not meet the other's znode.

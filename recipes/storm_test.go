@@ -78,15 +78,16 @@ type sailor struct {
 	c    *client.Client
 }
 
-// weather starts n workers, each a loop that ends when ctx does, and gives them mishaps. It returns when all is over.
-func weather(t *testing.T, n int, work func(ctx context.Context, me *sailor, c *client.Client)) *storm {
+// weather starts n workers, each a loop that ends when ctx does, and gives them mishaps, and time until it is enough. It returns when all
+// is over.
+func weather(t *testing.T, n int, work func(ctx context.Context, me *sailor, c *client.Client), enough func() bool) *storm {
 	t.Helper()
 	s := &storm{t: t, srv: zktest.Start(t), doomed: map[zk.SessionID]bool{}, count: map[string]int{}}
-	s.run(n, work)
+	s.run(n, work, enough)
 	return s
 }
 
-func (s *storm) run(n int, work func(ctx context.Context, me *sailor, c *client.Client)) {
+func (s *storm) run(n int, work func(ctx context.Context, me *sailor, c *client.Client), enough func() bool) {
 	ctx, over := context.WithCancel(context.Background())
 	defer over()
 	s.ctx = ctx
@@ -107,6 +108,7 @@ func (s *storm) run(n int, work func(ctx context.Context, me *sailor, c *client.
 	for range *mishaps {
 		s.mishap()
 	}
+	eventually(s.t, "something was achieved", enough)
 	over()
 	wg.Wait()
 	for _, m := range s.crew {

@@ -113,16 +113,24 @@ func (e *Ensemble) Settle() {
 	})
 }
 
-// Leader is the number of the server that leads at this moment, -1 if none does.
+// Leader is the number of a server that leads at this moment, -1 if none does.
 func (e *Ensemble) Leader() int {
+	if all := e.Leaders(); len(all) > 0 {
+		return all[0]
+	}
+	return -1
+}
+
+// Leaders are all that believe to lead at this moment: in a partition there may be one that is about to find out that it does not any more.
+func (e *Ensemble) Leaders() (all []int) {
 	for i, s := range e.members {
 		if r := s.now(); r != nil {
 			if _, leading := r.Serving(); leading {
-				return i
+				all = append(all, i)
 			}
 		}
 	}
-	return -1
+	return all
 }
 
 // Stop stops the i-th server.
