@@ -223,6 +223,9 @@ func (s *server) snapshot() {
 			return
 		}
 		s.w.note("%d: snapshot %v: %v", s.sid, sn.Zxid, err)
+		if err == nil && s.issued.has(sn.Zxid) {
+			s.shot = s.issued.cut(sn.Zxid)
+		}
 	})
 }
 

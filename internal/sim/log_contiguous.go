@@ -9,7 +9,7 @@ import (
 )
 
 // found is LogContiguous: what a start finds on the disk is what was durable, or what the operation under way would have made of it, or,
-// of appends, a part of them. The tree is as those txns make it.
+// of appends, a part of them, or what the newest snapshot shows. The tree is as those txns make it.
 func (k *checks) found(s *server, res *store.Restored) {
 	z := max(res.LastZxid, 0)
 	found, ok := s.durable, fits(s.durable, z)
@@ -22,13 +22,16 @@ func (k *checks) found(s *server, res *store.Restored) {
 		}
 		found, ok = l, fits(l, z)
 	}
+	if !ok && z > s.durable.last() && z == s.shot.last() {
+		found, ok = s.shot, true
+	}
 	if !ok {
 		k.w.fail("LogContiguous", "%d finds txns up to %v; durable were those up to %v", s.sid, z, s.durable.last())
 	}
 	if res.DigestMismatches > 0 {
 		k.w.fail("DigestAgreement", "%d finds %d wrong digests on its disk", s.sid, res.DigestMismatches)
 	}
-	s.durable, s.issued, s.limbo = found, slices.Clip(found), nil
+	s.durable, s.issued, s.shot, s.limbo = found, slices.Clip(found), nil, nil
 	t := k.w.fresh()
 	for _, e := range found {
 		x, err := txn.Decode(e.payload)

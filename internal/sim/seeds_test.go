@@ -21,6 +21,8 @@ var found = []struct {
 	{258, allFaults(), "Liveness: a configuration that nobody else had seen kept a server out (zab, seen-by-nobody-else)"},
 	{904, allFaults(), "Liveness: who had no weight kept the vote that a change on its way needed (zab, weight-0-and-needed)"},
 	{1151, allFaults(), "DurableAck: of the checker, a change of the configuration in the same step"},
+	{1868, allFaults(), "Liveness: a voter to be did not ask again while the leader waited for it (zab, election.propose)"},
+	{2592, allFaults(), "LogContiguous: of the checker, a snapshot of a txn that others have logged"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

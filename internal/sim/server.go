@@ -45,6 +45,7 @@ type server struct {
 	// What the checkers compare with.
 	issued  ledger // what the disk will have
 	durable ledger
+	shot    ledger   // what the newest snapshot shows: a quorum of others may have it, and not this server's log
 	limbo   []ledger // what the disk may have instead, if the power goes: the outcomes of the operation under way
 	epochs  [2]zab.Epoch
 	checked int // of issued, compared with the history

@@ -152,6 +152,11 @@ func (e *election) propose(v Vote, now int64) {
 	if e.votes(e.o.SID) && e.votes(v.Leader) && e.own.Zxid != noDatabase {
 		e.received[e.o.SID] = claim{Vote: v}
 	}
+	if !e.view.Committed.Votes(e.o.SID) {
+		// Whom only a pending change makes a voter does not count votes: it is told who leads when it asks again, and that has to be while the
+		// leader still waits for it.
+		e.interval = cmp.Or(e.o.MinNotification, 200)
+	}
 	e.broadcast(now)
 }
 
