@@ -33,8 +33,8 @@ func NewEnsemble(o Options) *Ensemble {
 	}
 	w := newWorld(p, o)
 	w.trace.each = o.Trace
-	for _, s := range w.servers {
-		w.after(w.between(0, 100_000), s.start)
+	for _, m := range w.first.Members { // the others come with a reconfiguration
+		w.after(w.between(0, 100_000), w.server(m.ID).start)
 	}
 	w.nemesis.haunt()
 	return &Ensemble{w: w}
