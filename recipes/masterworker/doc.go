@@ -13,6 +13,7 @@
 //	submit     create tasks/T                                               by the client
 //	assign     check workers/W, delete tasks/T, create assign/W/T           by the master
 //	give back  delete assign/W/T, create tasks/T                            by the master, when W is gone
+//	renew      delete assign/W/T, create it anew                            by the worker, of what was there before it
 //	finish     delete assign/W/T, create status/T                           by the worker
 //
 // So nothing need be remembered: a new master reads the tree and goes on; after a lost reply the tree is looked at again. A session

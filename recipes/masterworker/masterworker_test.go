@@ -70,6 +70,46 @@ func TestTasksAreDone(t *testing.T) {
 	}
 }
 
+// A worker dies in a task and comes back under its name before a master has noticed. What it finds it may have begun: that is another attempt,
+// with a later token.
+func TestWorkerComesBackToItsTasks(t *testing.T) {
+	srv := zktest.Start(t)
+	ctx := patient(t)
+	submitter := masterworker.New(srv.Client(t), "/mw")
+	task, err := submitter.Submit(ctx, []byte("x"))
+	must(t, err)
+	lead, abdicate := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { _ = masterworker.New(srv.Client(t), "/mw").Lead(lead, "m") })
+	first := make(chan masterworker.Task)
+	c := srv.Client(t)
+	wg.Go(func() {
+		_ = masterworker.New(c, "/mw").Work(ctx, "w", func(ctx context.Context, task masterworker.Task) ([]byte, error) {
+			first <- task
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+	})
+	begun := <-first
+	abdicate()
+	srv.Expire(c.Session().ID)
+	done, stop := context.WithCancel(ctx)
+	again := make(chan masterworker.Task, 1)
+	wg.Go(func() {
+		_ = masterworker.New(srv.Client(t), "/mw").Work(done, "w", func(_ context.Context, task masterworker.Task) ([]byte, error) {
+			again <- task
+			return []byte("done"), nil
+		})
+	})
+	r, err := submitter.Wait(ctx, task)
+	stop()
+	must(t, err)
+	if a := <-again; a.Attempt != 2 || a.Token <= begun.Token || begun.Attempt != 1 || r.Attempt != 2 {
+		t.Errorf("begun as %+v, then as %+v, finished as %+v", begun, a, r)
+	}
+}
+
 // realm is where masters and workers live: a server, or an ensemble, which has mishaps of its own.
 type realm interface {
 	Client(testing.TB, ...func(*client.Options)) *client.Client

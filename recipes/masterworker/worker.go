@@ -29,12 +29,12 @@ func (s *System) Work(ctx context.Context, name string, do func(context.Context,
 	cache, err := recipes.NewCache(work, s.c, s.path("assign", name), nil)
 	if err == nil {
 		defer cache.Close()
-		err = s.work(work, name, cache, do)
+		err = s.work(work, name, there.Token(), cache, do)
 	}
 	return cmp.Or(context.Cause(ctx), context.Cause(there.Context()), err)
 }
 
-func (s *System) work(ctx context.Context, name string, cache *recipes.Cache, do func(context.Context, Task) ([]byte, error)) error {
+func (s *System) work(ctx context.Context, name string, since zk.Zxid, cache *recipes.Cache, do func(context.Context, Task) ([]byte, error)) error {
 	done := map[zk.Zxid]bool{} // what the cache may still show
 	for {
 		changed := cache.Changed()
@@ -56,11 +56,36 @@ func (s *System) work(ctx context.Context, name string, cache *recipes.Cache, do
 			continue
 		}
 		n := slices.MinFunc(todo, func(a, b *recipes.Node) int { return cmp.Compare(a.Stat.Czxid, b.Stat.Czxid) })
-		if err := s.perform(ctx, name, n, do); err != nil {
+		act := func() error { return s.perform(ctx, name, n, do) }
+		if n.Stat.Czxid < since {
+			act = func() error { return s.renew(ctx, n) }
+		}
+		if err := act(); err != nil {
 			return err
 		}
 		done[n.Stat.Czxid] = true
 	}
+}
+
+// renew assigns a task again that a former owner of the name was given, and may have begun: as another attempt, with a token of its own.
+func (s *System) renew(ctx context.Context, n *recipes.Node) error {
+	var p parcel
+	var step func() error
+	if bad := json.Unmarshal(n.Data, &p); bad != nil {
+		step = func() error { return s.refuse(ctx, n, bad) }
+	} else {
+		p.Attempt++
+		data, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		step = func() error { return s.move(ctx, n.Path, n.Path, data, "") }
+	}
+	err := recipes.Insist(ctx, step)
+	if stale(err) { // a master was faster
+		return nil
+	}
+	return err
 }
 
 // perform does one task and hands in the result.
