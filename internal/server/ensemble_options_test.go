@@ -85,6 +85,12 @@ func TestEnsembleObserverWithoutLogVotes(t *testing.T) {
 	s.mu.RLock()
 	last := s.rep.Tree().LastZxid()
 	s.mu.RUnlock()
+	eventually(t, "its disk has everything, too", func() bool { // the others' have: that is enough for the clients
+		q := &s.member.disk
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return len(q.ops) == 0 && !q.running
+	})
 	w.blackout(dice(6), i)
 	w.start(i)
 	w.logs[i].wait(t, "highest zxid is "+last.String())
