@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -278,6 +277,15 @@ func (s *Server) perform(dirty []*conn) []*conn {
 		if c.out.add(s.eff.Bytes(send), send.Close, s.maxOutbox) {
 			dirty = append(dirty, c)
 		}
+		if len(dirty) == flushMany { // one change can concern ten thousand: the writing begins on another core
+			s.connWG.Add(1)
+			go func(some []*conn) {
+				defer s.connWG.Done()
+				flushClients(some)
+			}(slices.Clone(dirty))
+			clear(dirty)
+			dirty = dirty[:0]
+		}
 	}
 	s.tally.settle(s.metrics)
 	for range s.eff.Expired {
@@ -302,7 +310,7 @@ func (s *Server) perform(dirty []*conn) []*conn {
 // maxStalled is the usual Server.maxStalled.
 const maxStalled = 1 << 14
 
-// flushMany is from how many connections on the writing is shared among the cores: one change can concern ten thousand.
+// flushMany is how many connections are written to by one goroutine.
 const flushMany = 128
 
 // flush writes what perform has put aside, and forgets it. Who calls perform has to call it, too, once it holds no lock.
@@ -316,21 +324,8 @@ func (s *Server) flush(dirty []*conn) {
 
 // flushClients is flush without the peers and the disk.
 func flushClients(dirty []*conn) {
-	if len(dirty) < flushMany {
-		for _, c := range dirty {
-			c.flush()
-		}
-	} else {
-		var wg sync.WaitGroup
-		part := (len(dirty) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
-		for some := range slices.Chunk(dirty, part) {
-			wg.Go(func() {
-				for _, c := range some {
-					c.flush()
-				}
-			})
-		}
-		wg.Wait()
+	for _, c := range dirty {
+		c.flush()
 	}
 	clear(dirty)
 }
