@@ -340,13 +340,13 @@ func TestFoldersCarriedOver(t *testing.T) {
 				seen := map[string]Kind{}
 				for _, kind := range []Kind{Apache, Zooid} {
 					srv := Start(t, kind, setup)
+					srv.Kill() // then all that it has printed is here
 					m := loadedDigest.FindAllStringSubmatch(srv.Log(), -1)
 					if m == nil {
 						t.Errorf("%s does not tell the digest of what it loaded", kind)
 						continue
 					}
 					seen[m[0][1]+" "+m[0][2]] = kind
-					srv.Kill()
 				}
 				if len(seen) > 1 {
 					t.Errorf("zxid and digest after loading: %v", seen)
