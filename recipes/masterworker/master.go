@@ -119,7 +119,11 @@ func (s *System) plan(nodes []*recipes.Node) (moves []func(context.Context) erro
 // assign moves a task to a worker.
 func (s *System) assign(ctx context.Context, n *recipes.Node, worker string, folder bool) error {
 	var p parcel
-	if err := json.Unmarshal(n.Data, &p); err != nil {
+	now, _, err := s.c.Get(ctx, n.Path) // a copy that is being made anew may still show an earlier attempt
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(now, &p); err != nil {
 		return s.refuse(ctx, n, err)
 	}
 	p.Attempt++
@@ -140,7 +144,11 @@ func (s *System) assign(ctx context.Context, n *recipes.Node, worker string, fol
 // giveBack moves a task from a worker that is gone to where it was.
 func (s *System) giveBack(ctx context.Context, n *recipes.Node) error {
 	_, task, _ := zk.SplitPath(n.Path)
-	return s.move(ctx, n.Path, s.path("tasks", task), n.Data, "")
+	now, _, err := s.c.Get(ctx, n.Path)
+	if err != nil {
+		return err
+	}
+	return s.move(ctx, n.Path, s.path("tasks", task), now, "")
 }
 
 // refuse finishes what is no task: it was put there by something else than Submit.

@@ -69,19 +69,22 @@ func (s *System) work(ctx context.Context, name string, since zk.Zxid, cache *re
 
 // renew assigns a task again that a former owner of the name was given, and may have begun: as another attempt, with a token of its own.
 func (s *System) renew(ctx context.Context, n *recipes.Node) error {
-	var p parcel
-	var step func() error
-	if bad := json.Unmarshal(n.Data, &p); bad != nil {
-		step = func() error { return s.refuse(ctx, n, bad) }
-	} else {
+	err := recipes.Insist(ctx, func() error { // each time by what is there: an attempt whose reply was lost is one more
+		now, _, err := s.c.Get(ctx, n.Path)
+		if err != nil {
+			return err
+		}
+		var p parcel
+		if bad := json.Unmarshal(now, &p); bad != nil {
+			return s.refuse(ctx, n, bad)
+		}
 		p.Attempt++
 		data, err := json.Marshal(p)
 		if err != nil {
 			return err
 		}
-		step = func() error { return s.move(ctx, n.Path, n.Path, data, "") }
-	}
-	err := recipes.Insist(ctx, step)
+		return s.move(ctx, n.Path, n.Path, data, "")
+	})
 	if stale(err) { // a master was faster
 		return nil
 	}
