@@ -156,7 +156,7 @@ func (s *Server) restore(fs vfs.FS) error {
 	s.store = st
 	seed := seed()
 	fresh := func() *tree.Tree {
-		return tree.New(tree.Options{Seed: seed, ExtendedTypes: o.ExtendedTypes, Emulate353TTL: o.Emulate353TTL, NoDigest: !o.Digest})
+		return tree.New(tree.Options{Seed: seed, ExtendedTypes: o.ExtendedTypes, Emulate353TTL: o.Emulate353TTL, NoDigest: !o.Digest, Advise: hugePages})
 	}
 	res, err := st.Restore(fresh)
 	if err != nil {

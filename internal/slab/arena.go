@@ -30,9 +30,12 @@ const (
 // arena takes fresh memory from the newest chunk; when that is used up, it splits a larger free block; only then it makes a
 // new chunk. Free neighbours are not joined.
 type Arena struct {
+	Advise Advice // may be nil; not to be changed later
+
 	chunks    [][]byte
-	next      Ref // first unused unit of the last chunk
-	left      int // unused bytes of the last chunk
+	begun     int // chunks that something is in, or was; the others are still untouched
+	next      Ref // first unused unit of the last chunk begun
+	left      int // unused bytes of the last chunk begun
 	free      [classes]Ref
 	some      [2]uint64 // bit c: free[c] has a block
 	large     [][]byte
@@ -130,11 +133,14 @@ func (a *Arena) allocLarge(n int) Ref {
 // grow starts a new chunk; what is left of the old one becomes free blocks.
 func (a *Arena) grow() {
 	a.cut(a.next, a.left)
-	n := Ref(len(a.chunks))
+	n := Ref(a.begun)
 	if n >= Ref(largeBit)/chunkUnits {
 		panic("slab: arena is full: 16 GiB in blocks of up to 64 KiB")
 	}
-	a.chunks = append(a.chunks, make([]byte, chunkSize))
+	if a.begun == len(a.chunks) {
+		a.chunks = append(a.chunks, pieces[byte](chunkSize, len(a.chunks), a.Advise)...)
+	}
+	a.begun++
 	a.held += chunkSize
 	a.next, a.left = n*chunkUnits, chunkSize
 	if n == 0 { // Ref 0 is none

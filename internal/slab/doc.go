@@ -10,7 +10,7 @@
 //	Hash   a seeded hash for the Index
 //
 // Nothing here ever copies what it holds in order to grow: no single call costs more than a chunk (about 1 MiB) of fresh
-// memory, whatever the size. Memory that is freed is used again by the same structure but not given back to the system,
+// memory, whatever the size. A structure that has grown large takes some chunks at a time (Advice). Memory that is freed is used again by the same structure but not given back to the system,
 // except blocks of an Arena above 64 KiB.
 //
 // It does not know what the bytes mean, does no locking, and trusts its caller: a Ref or handle used after Free is a bug of

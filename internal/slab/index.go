@@ -16,6 +16,8 @@ const (
 //
 // It does not compare keys: First and Next give the handles of an equal hash and the caller compares.
 type Index struct {
+	Advise Advice // may be nil; not to be changed later
+
 	buckets [][]uint32 // pages; a bucket is the first handle of its chain, or 0
 	entries [][]entry  // pages, by handle
 	n       uint32     // buckets
@@ -71,10 +73,10 @@ func (x *Index) match(h, hash uint32) uint32 {
 // Insert adds h, which must not be in the index.
 func (x *Index) Insert(hash, h uint32) {
 	for int(h>>pageShift) >= len(x.entries) {
-		x.entries = append(x.entries, make([]entry, pageSize))
+		x.entries = append(x.entries, pieces[entry](pageSize, len(x.entries), x.Advise)...)
 	}
 	if x.n == 0 {
-		x.buckets = append(x.buckets, make([]uint32, pageSize))
+		x.buckets = pieces[uint32](pageSize, 0, x.Advise)
 		x.n = 1
 	}
 	b := x.home(hash)
@@ -88,7 +90,7 @@ func (x *Index) Insert(hash, h uint32) {
 
 func (x *Index) split() {
 	if int(x.n>>pageShift) >= len(x.buckets) {
-		x.buckets = append(x.buckets, make([]uint32, pageSize))
+		x.buckets = append(x.buckets, pieces[uint32](pageSize, len(x.buckets), x.Advise)...)
 	}
 	from, to := x.bucket(x.n&x.mask), x.bucket(x.n)
 	bit := x.mask + 1

@@ -8,6 +8,8 @@ const (
 // Pool keeps records of one type, which must not contain a pointer. The zero value is empty and ready. Handles are dense:
 // they start at 1 and a freed one is given out again before a new one is.
 type Pool[T any] struct {
+	Advise Advice // may be nil; not to be changed later
+
 	chunks [][]T
 	slots  uint32 // handles ever given out, and handle 0
 	free   stack
@@ -26,7 +28,7 @@ func (p *Pool[T]) New() uint32 {
 		panic("slab: pool is full")
 	}
 	if int(h>>poolShift) >= len(p.chunks) {
-		p.chunks = append(p.chunks, make([]T, poolChunk))
+		p.chunks = append(p.chunks, pieces[T](poolChunk, len(p.chunks), p.Advise)...)
 	}
 	p.slots++
 	return h

@@ -11,6 +11,10 @@ import (
 type loading struct {
 	acls map[int64]uint32 // key to id
 	root bool             // the root has come
+
+	// The parent of the znode before, and its path: most often it is the next one's, too.
+	parent Node
+	under  []byte
 }
 
 // BeginLoad empties the tree, options apart. Then come the lists by LoadACL, the znodes by LoadNode with the root first and
@@ -18,6 +22,7 @@ type loading struct {
 func (t *Tree) BeginLoad() {
 	invariant.Check(len(t.views) == 0, invariant.TreeShape, "a tree is loaded while a view of it is open")
 	*t = Tree{opt: t.opt, acls: newACLTable(), owners: newOwnerTable(), loading: &loading{acls: map[int64]uint32{openKey: openACL}}}
+	t.records.Advise, t.index.Advise, t.text.Advise = t.opt.Advise, t.opt.Advise, t.opt.Advise
 	t.records.New() // the root
 	t.at(root).dataLen = -1
 }
@@ -54,7 +59,7 @@ func (t *Tree) LoadNode(path string, data []byte, aclKey int64, m Meta) error {
 	parent, name, ok := split(path)
 	p := Node(0)
 	if ok && name != "" && t.loading.root {
-		p = t.Find(parent)
+		p = t.loadedParent(parent)
 	}
 	if p == 0 {
 		if parent == "/" {
@@ -70,6 +75,15 @@ func (t *Tree) LoadNode(path string, data []byte, aclKey int64, m Meta) error {
 	t.acls.retain(id)
 	t.fill(t.link(p, name), path, data, id, &m)
 	return nil
+}
+
+// loadedParent finds a znode that has come already.
+func (t *Tree) loadedParent(path string) Node {
+	l := t.loading
+	if l.parent == 0 || string(l.under) != path {
+		l.parent, l.under = t.Find(path), append(l.under[:0], path...)
+	}
+	return l.parent
 }
 
 // reload fills a record that may have been filled before.

@@ -25,6 +25,8 @@ type Options struct {
 	Emulate353TTL bool
 	// NoDigest leaves the digest out: Digest is 0 and digests in transactions are not compared.
 	NoDigest bool
+	// Advise is told of each large block of the tree's memory before it is used; see slab.Advice. It may be nil.
+	Advise slab.Advice
 }
 
 // Node is a znode of a Tree, valid until the next change of the tree. 0 is none.
