@@ -2,6 +2,7 @@ package slab_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -272,5 +273,53 @@ func BenchmarkIndexInsert(b *testing.B) {
 func BenchmarkHash12(b *testing.B) {
 	for b.Loop() {
 		slab.Hash(1, 2, "member-00012")
+	}
+}
+
+// Whoever is to be told of large blocks is told of each before anything is in it, and of none while a structure is small.
+func TestLargeBlocksAreTold(t *testing.T) {
+	var told, dirty int
+	advise := func(block []byte) {
+		told += len(block)
+		if len(bytes.Trim(block, "\x00")) > 0 {
+			dirty++
+		}
+	}
+	arena := slab.Arena{Advise: advise}
+	pool := slab.Pool[[64]byte]{Advise: advise}
+	index := slab.Index{Advise: advise}
+	text := bytes.Repeat([]byte("x"), 64)
+	refs := map[uint32]slab.Ref{}
+	fill := func(n int) {
+		for range n {
+			h := pool.New()
+			copy(pool.At(h)[:], text)
+			refs[h] = arena.Put(text)
+			index.Insert(h, h)
+		}
+	}
+	fill(10_000)
+	if told > 0 {
+		t.Errorf("%d bytes are in large blocks while there are %d records", told, len(refs))
+	}
+	fill(1_000_000)
+	if least := 3 << 20 / 4 * 64; told < 2*least || dirty > 0 {
+		t.Errorf("%d bytes are in large blocks; %d of them had something in them before they were told of", told, dirty)
+	}
+	if err := errors.Join(arena.Check(), index.Check()); err != nil {
+		t.Error(err)
+	}
+	for h, ref := range refs {
+		if string(pool.At(h)[:]) != string(text) || string(arena.Bytes(ref, 64)) != string(text) || index.First(h) != h {
+			t.Fatalf("record %d is not what was put there", h)
+		}
+	}
+	for h, ref := range refs {
+		index.Remove(h)
+		arena.Free(ref, 64)
+		pool.Free(h)
+	}
+	if err := errors.Join(arena.Check(), index.Check()); err != nil || pool.Len() != 0 {
+		t.Error(pool.Len(), err)
 	}
 }
