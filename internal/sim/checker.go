@@ -99,9 +99,9 @@ func (k *checks) send(s *server, o *replica.LinkOrder) {
 	k.promiseOnce(s, o.Packet)
 }
 
-// sent looks at what a link carries.
-func (k *checks) sent(p *pipe, side int, packet zab.Packet) {
-	if side == 1 {
+// carried looks at what a link carries to a side.
+func (k *checks) carried(p *pipe, side int, packet zab.Packet) {
+	if side == 0 {
 		p.said.take(k.w, p, packet)
 	}
 }

@@ -46,12 +46,16 @@ type way struct {
 	cut     bool // what is sent from now on is lost
 }
 
-// parcel is a packet, the stream behind a Snap, or the end.
+// parcel is a packet, what follows one, or the end.
 type parcel struct {
-	due    int64
-	packet zab.Packet
-	tree   *shipment
+	due     int64
+	packet  zab.Packet
+	tree    *shipment
+	passage *zab.Passage // of the log, which is yet to be read; then its packets are in its place
 }
+
+// unread tells whether the sender has not read yet what is to go.
+func (b *parcel) unread() bool { return b.passage != nil || b.tree != nil && b.tree.ready == nil }
 
 // shipment is a tree on its way.
 type shipment struct {
@@ -172,7 +176,7 @@ func (n *network) finish(p *pipe, side int, late int64) {
 		return
 	}
 	for i := range y.parcels {
-		if t := y.parcels[i].tree; t != nil && t.ready == nil {
+		if y.parcels[i].unread() {
 			y.parcels = y.parcels[:i]
 			break
 		}
@@ -238,8 +242,18 @@ func (n *network) send(s *server, o replica.LinkOrder) {
 		}
 		return
 	}
-	n.w.check.sent(p, side, o.Packet)
 	n.push(p, 1-side, parcel{packet: o.Packet})
+	if o.Passage != nil {
+		n.push(p, 1-side, parcel{passage: o.Passage})
+		s.recount(o.Passage, func(packets []zab.Packet, err error) {
+			if err != nil {
+				n.w.note("%d: the log does not lead from %v to %v: %v", s.sid, o.Passage.After, o.Passage.To, err)
+				n.close(s, o.Link)
+				return
+			}
+			n.fill(p, 1-side, o.Passage, packets)
+		})
+	}
 	if o.Tree == nil {
 		return
 	}
@@ -254,6 +268,22 @@ func (n *network) send(s *server, o replica.LinkOrder) {
 		t.ready = b.Bytes()
 		n.pump(p, 1-side)
 	})
+}
+
+// fill puts what was read out of the log where it belongs.
+func (n *network) fill(p *pipe, side int, of *zab.Passage, packets []zab.Packet) {
+	y := &p.ways[side]
+	at := slices.IndexFunc(y.parcels, func(b parcel) bool { return b.passage == of })
+	if at < 0 {
+		return // the link has ended
+	}
+	read := make([]parcel, len(packets))
+	for i := range packets {
+		read[i] = parcel{due: max(y.parcels[at].due, n.w.now), packet: packets[i]}
+	}
+	y.parcels = slices.Replace(y.parcels, at, at+1, read...)
+	n.w.passages++
+	n.pump(p, side)
 }
 
 func (n *network) push(p *pipe, side int, b parcel) {
@@ -273,7 +303,7 @@ func (n *network) pump(p *pipe, side int) {
 	if y.pumping || len(y.parcels) == 0 {
 		return
 	}
-	if t := y.parcels[0].tree; t != nil && t.ready == nil {
+	if y.parcels[0].unread() {
 		return
 	}
 	y.pumping = true
@@ -291,6 +321,7 @@ func (n *network) pump(p *pipe, side int) {
 		}
 		b := y.parcels[0]
 		y.parcels = y.parcels[1:]
+		n.w.check.carried(p, side, b.packet)
 		p.ends[side].now(p.life[side], func() { n.deliver(p, side, b) })
 		n.pump(p, side)
 	})

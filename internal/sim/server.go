@@ -143,7 +143,7 @@ func (s *server) start() {
 	}
 	core := zab.New(zab.Options{
 		SID: s.sid, Tick: w.Tick, InitLimit: w.InitLimit, SyncLimit: w.SyncLimit, MaxNotification: w.MaxNotification, CommitLog: 500,
-		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig,
+		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig, CommitLogBytes: w.Memory, Passages: w.Factor >= 0,
 	}, d, s.clock())
 	s.core = core
 	s.rep = replica.New(replica.Config{
@@ -270,6 +270,9 @@ func (s *server) perform() {
 		}
 		w.check.send(s, &o.Links[i])
 		w.net.send(s, o.Links[i])
+	}
+	for _, q := range o.Search {
+		s.search(q)
 	}
 	for _, d := range o.Dial {
 		w.net.dial(s, d)
