@@ -26,6 +26,9 @@ func (s *server) recount(p *zab.Passage, done func(packets []zab.Packet, err err
 			packets = append(packets, m, &zab.Commit{Zxid: e.Zxid})
 			return nil
 		})
+		if s.w.plant == ShortPassage && len(packets) > 2 {
+			packets = packets[:len(packets)-2]
+		}
 		done(packets, err)
 	})
 }

@@ -15,10 +15,14 @@ var likely = map[Plant][]Fault{
 	UnsyncedDisk:    {Blackout, Crash, LeaderIsolation},
 	ForgottenEpoch:  {Crash},
 	HastySync:       {Delay, Reorder, SlowDisk, ClientDrop},
+	ReadOnlyWrite:   {Partition, LeaderIsolation, ClientDrop},
+	ReadOnlyRead:    {Partition, LeaderIsolation, ClientDrop},
+	ReadOnlyTxn:     {Partition, LeaderIsolation, ClientDrop},
+	ReadOnlySession: {Partition, LeaderIsolation, ClientDrop},
 }
 
 // first are the seeds to begin with, where an early one is known.
-var first = map[Plant]uint64{ForgottenEpoch: 27, UnsyncedDisk: 31}
+var first = map[Plant]uint64{ForgottenEpoch: 27, UnsyncedDisk: 31, ReadOnlySession: 38}
 
 // Each planted bug is caught by each checker that has to, also where no other may object; and each checker has a bug that it catches. (The
 // orders of primaries have a test of their own: nothing that a driver does gets past the core's own checks. So has PromiseOnce: two

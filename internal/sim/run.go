@@ -51,11 +51,13 @@ type Result struct {
 // tallies count what a run has come to only if its seed allows it.
 type tallies struct {
 	passages int // of the log, to learners
+	lonely   int // answers of read-only servers
 	renewals int // a disk that could not follow its leader was read anew
 }
 
 func (t *tallies) add(o tallies) {
 	t.passages += o.passages
+	t.lonely += o.lonely
 	t.renewals += o.renewals
 }
 

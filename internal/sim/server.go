@@ -12,6 +12,7 @@ import (
 	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/vfs"
+	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -39,6 +40,7 @@ type server struct {
 	conns []*conn
 	given zab.Link // the last even number
 
+	spell    *spell   // while it is in read-only mode
 	cached   []byte   // a planted bug's
 	dialling zab.Link // the last link that was asked for, unless it was given up
 
@@ -152,11 +154,11 @@ func (s *server) start() {
 		},
 		Rules: w.rules, Seed: w.Seed, FirstSession: session.FirstID(int64(s.sid), s.wall()), Tick: w.Tick,
 		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: w.Sweep, ContainerRate: 10000,
-		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, Zab: core,
+		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, ReadOnly: w.ReadOnly, Zab: core,
 	}, res.Tree, res.Sessions, s.wall(), s.clock())
 	s.role = zab.Role{Leader: ensemble.NoSID}
 	s.disk, s.conns, s.given, s.armed = disk{}, nil, 0, never
-	s.checked, s.shown, s.offered, s.dialling = 0, -1, nil, 0
+	s.checked, s.shown, s.offered, s.dialling, s.spell = 0, -1, nil, 0, nil
 	s.see(d.Configs)
 	w.note("%d starts at %v, epochs %d %d", s.sid, res.LastZxid, accepted, current)
 	s.step(&replica.Peer{Event: &zab.Timer{}})
@@ -213,6 +215,15 @@ func (s *server) step(ev replica.Event) {
 	}
 	s.rep.Step(ev, &s.eff)
 	s.perform()
+}
+
+// greet gives the replica a client's handshake.
+func (s *server) greet(k *conn, req wire.ConnectRequest) {
+	k.heard = s.clock()
+	if s.rep.ReadOnly() {
+		k.spell = s.spell
+	}
+	s.step(&replica.Connect{Conn: k.rc, Request: req, Now: s.wall(), Clock: s.clock()})
 }
 
 func (s *server) heard(rc *replica.Conn) int64 { return rc.Tag.(*conn).heard }
