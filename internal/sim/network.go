@@ -197,40 +197,65 @@ func (n *network) find(s *server, l zab.Link) (*pipe, int) {
 	return nil, 0
 }
 
-// dial is peer.Links.Dial.
+// dial is peer.Links.DialAny: an observer tries the masters first, and in the end the leader, too.
 func (n *network) dial(s *server, d zab.Dial) {
 	w, try := n.w, 1
 	s.dialling = d.Link
 	end := w.now + d.Budget*1000
+	masters := s.masters(d.Leader)
 	var attempt func()
-	attempt = func() {
+	var knock func(doors []ensemble.SID)
+	knock = func(doors []ensemble.SID) {
 		if s.dialling != d.Link {
 			return // given up
 		}
-		to := w.server(d.Leader)
-		switch {
-		case n.apart(s, to):
-			s.after(end-w.now, func() { s.agree(&zab.LinkDown{Link: d.Link}) })
-		case to.port != 0 && to.port == s.portOf(d.Leader): // only a leader's port is open
-			to.given += 2
-			p := &pipe{ends: [2]*server{s, to}, life: [2]int{s.life, to.life}, link: [2]zab.Link{d.Link, to.given}, alive: [2]bool{true, true}}
-			p.slow = w.nemesis.slow()
-			n.pipes = append(n.pipes, p)
-			w.note("link %d-%d", s.sid, to.sid)
-			to.now(to.life, func() { to.agree(&zab.LinkUp{Link: p.link[1]}) })
-			s.after(w.nemesis.latency(p), func() {
-				if p.alive[0] {
-					s.agree(&zab.LinkUp{Link: d.Link})
-				}
-			})
-		case try == 5 || w.now >= end:
-			s.agree(&zab.LinkDown{Link: d.Link})
-		default:
+		if len(doors) == 0 {
+			if try == 5 || w.now >= end {
+				s.agree(&zab.LinkDown{Link: d.Link})
+				return
+			}
 			try++
 			s.after(100_000, attempt)
+			return
+		}
+		switch to := w.server(doors[0]); {
+		case n.apart(s, to) && to.sid == d.Leader:
+			s.after(end-w.now, func() { s.agree(&zab.LinkDown{Link: d.Link}) })
+		case n.apart(s, to):
+			s.after(min(1_000_000, end-w.now), func() { knock(doors[1:]) })
+		case to.admits(s, d.Leader):
+			n.link(s, to, d)
+		default:
+			knock(doors[1:])
 		}
 	}
+	attempt = func() {
+		doors := masters
+		if len(masters) == 0 || try > 2 {
+			doors = append(slices.Clone(masters), d.Leader)
+		}
+		knock(doors)
+	}
 	s.after(n.w.nemesis.latency(nil), attempt)
+}
+
+// link connects a learner to a server that admits it.
+func (n *network) link(s, to *server, d zab.Dial) {
+	w := n.w
+	to.given += 2
+	p := &pipe{ends: [2]*server{s, to}, life: [2]int{s.life, to.life}, link: [2]zab.Link{d.Link, to.given}, alive: [2]bool{true, true}}
+	p.slow = w.nemesis.slow()
+	n.pipes = append(n.pipes, p)
+	w.note("link %d-%d", s.sid, to.sid)
+	if to.sid != d.Leader {
+		w.mastered++
+	}
+	to.now(to.life, func() { to.agree(&zab.LinkUp{Link: p.link[1]}) })
+	s.after(w.nemesis.latency(p), func() {
+		if p.alive[0] {
+			s.agree(&zab.LinkUp{Link: d.Link})
+		}
+	})
 }
 
 // send sends a packet, and behind a Snap the tree.

@@ -52,11 +52,13 @@ type Result struct {
 type tallies struct {
 	passages int // of the log, to learners
 	lonely   int // answers of read-only servers
+	mastered int // links of observers to followers
 	renewals int // a disk that could not follow its leader was read anew
 }
 
 func (t *tallies) add(o tallies) {
 	t.passages += o.passages
+	t.mastered += o.mastered
 	t.lonely += o.lonely
 	t.renewals += o.renewals
 }

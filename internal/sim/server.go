@@ -145,7 +145,7 @@ func (s *server) start() {
 	}
 	core := zab.New(zab.Options{
 		SID: s.sid, Tick: w.Tick, InitLimit: w.InitLimit, SyncLimit: w.SyncLimit, MaxNotification: w.MaxNotification, CommitLog: 500,
-		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig, CommitLogBytes: w.Memory, Passages: w.Factor >= 0,
+		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig, CommitLogBytes: w.Memory, Passages: w.Factor >= 0, Master: w.Masters,
 	}, d, s.clock())
 	s.core = core
 	s.rep = replica.New(replica.Config{
@@ -180,7 +180,7 @@ func (s *server) stop(crash bool) {
 	}
 	s.rep, s.st, s.paused, s.backlog = nil, nil, false, nil
 	s.life++
-	s.role, s.port = zab.Role{Leader: ensemble.NoSID}, 0
+	s.role, s.port, s.master = zab.Role{Leader: ensemble.NoSID}, 0, false
 	s.w.net.left(s)
 	for _, c := range slices.Clone(s.conns) {
 		c.broken()
