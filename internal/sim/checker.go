@@ -62,11 +62,13 @@ type checks struct {
 	times    map[zk.Zxid]int64        // when it was proposed, by the clock of the leader
 	replies  []zk.Zxid                // of the present step
 	loners   map[zk.SessionID]bool    // that a read-only server has begun
+	gossip   map[rumour]bool
 	chain
 }
 
 func (k *checks) init(w *world) {
 	k.chain.init()
+	k.gossip = map[rumour]bool{}
 	k.loners = map[zk.SessionID]bool{}
 	k.promised, k.times = map[promise]ensemble.SID{}, map[zk.Zxid]int64{}
 	k.w, k.reigns, k.born = w, map[zab.Epoch]ensemble.SID{}, map[zk.Zxid]entry{}
@@ -74,8 +76,13 @@ func (k *checks) init(w *world) {
 
 // state looks at a server after each of its steps.
 func (k *checks) state(s *server) {
-	defer k.configs(s)
+	k.shows(s)
+	k.configs(s) // behind what the history gets
 	k.mode(s)
+}
+
+// shows looks at what a server shows that serves.
+func (k *checks) shows(s *server) {
 	if !s.role.Serving {
 		return
 	}

@@ -185,6 +185,10 @@ func (s *server) do(op *replica.DiskOrder, ev *replica.Peer) (ledger, error) {
 			s.epochs[0] = d.Epoch
 			break
 		}
+		if s.w.plant == BrokenPromise {
+			s.epochs[0] = d.Epoch
+			break
+		}
 		s.w.check.epoch(s, 0, d.Epoch)
 		if err := s.st.WriteAccepted(int64(d.Epoch)); err != nil {
 			return nil, err
@@ -194,6 +198,11 @@ func (s *server) do(op *replica.DiskOrder, ev *replica.Peer) (ledger, error) {
 		if s.w.plant == ForgottenEpoch {
 			s.epochs[1] = d.Epoch
 			break
+		}
+		if s.w.plant == BrokenPromise {
+			if err := s.st.WriteAccepted(int64(d.Epoch)); err != nil {
+				return nil, err
+			}
 		}
 		s.w.check.epoch(s, 1, d.Epoch)
 		if err := s.st.WriteCurrent(int64(d.Epoch)); err != nil {

@@ -110,6 +110,7 @@ func (n *network) fly(s, to *server, sl *slot) {
 				return
 			}
 			w.note("%d hears %d: %v %d %v %d %d", to.sid, s.sid, m.State, m.Vote.Leader, m.Vote.Zxid, m.Vote.Round, m.Vote.Epoch)
+			w.check.hears(to, m.Vote)
 			to.agree(&zab.Notified{From: s.sid, Notification: m})
 		}
 		to.now(to.life, hear)
@@ -361,6 +362,9 @@ func (n *network) deliver(p *pipe, side int, b parcel) {
 	case b.packet != nil:
 		n.w.note("%d>%d %s", p.ends[1-side].sid, s.sid, say(b.packet))
 		s.agree(&zab.Received{Link: l, Packet: n.w.plant.packet(n.w, s, b.packet)})
+		if ack, ok := n.w.plant.acks(s, b.packet); ok {
+			n.send(s, replica.LinkOrder{Send: zab.Send{Link: l, Packet: ack}})
+		}
 	case b.tree != nil:
 		t, sessions, err := s.st.ReadStream(bufio.NewReader(bytes.NewReader(b.tree.ready)), b.tree.snap.Zxid, n.w.fresh)
 		if err != nil {

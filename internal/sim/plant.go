@@ -38,6 +38,8 @@ const (
 	ReadOnlyRead    Plant = "read-only-read"
 	ReadOnlyTxn     Plant = "read-only-txn"
 	ReadOnlySession Plant = "read-only-session"
+	BrokenPromise   Plant = "broken-promise"
+	HastyNewcomer   Plant = "hasty-newcomer"
 	ShortPassage    Plant = "short-passage"
 )
 
@@ -70,6 +72,8 @@ var Plants = []struct {
 	{ReadOnlyTxn, "a session of a read-only server is a txn in its tree", []string{"ReadOnly"}},
 	{ReadOnlySession, "the sessions of a read-only server go on when it serves again", []string{"ReadOnly"}},
 	{ShortPassage, "a part of the log is sent without its end", []string{"ZxidGapless"}},
+	{BrokenPromise, "acceptedEpoch is not written before currentEpoch is", []string{"PromiseOnce"}},
+	{HastyNewcomer, "a server that a change makes a voter acks it before its disk has it", []string{"ConfigChain"}},
 	{DeafServer, "one server hears no notifications", []string{"Liveness"}},
 }
 
@@ -93,6 +97,15 @@ func (p Plant) packet(w *world, to *server, x zab.Packet) zab.Packet {
 	altered.Payload[at] ^= 1
 	w.proof = true
 	return &altered
+}
+
+// acks tells whether a server acks a proposal by itself.
+func (p Plant) acks(s *server, x zab.Packet) (*zab.Ack, bool) {
+	m, ok := x.(*zab.Propose)
+	if !ok || p != HastyNewcomer || m.Config == nil || s.w.history.head().Votes(s.sid) || !m.Config.Votes(s.sid) {
+		return nil, false
+	}
+	return &zab.Ack{Zxid: m.Zxid}, true
 }
 
 // loses tells whether a link loses a packet.
