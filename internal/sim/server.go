@@ -143,6 +143,9 @@ func (s *server) start() {
 	for _, e := range res.Recent {
 		d.Recent = append(d.Recent, zab.Proposal{Zxid: e.Zxid, Payload: e.Payload})
 	}
+	if w.Reconfig {
+		replica.Understand(d.Recent)
+	}
 	core := zab.New(zab.Options{
 		SID: s.sid, Tick: w.Tick, InitLimit: w.InitLimit, SyncLimit: w.SyncLimit, MaxNotification: w.MaxNotification, CommitLog: 500,
 		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig, CommitLogBytes: w.Memory, Passages: w.Factor >= 0, Master: w.Masters,
