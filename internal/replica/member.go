@@ -171,6 +171,15 @@ func (r *Replica) become(role zab.Role, clock int64, e *Effects) {
 	e.Orders.Role = &role
 }
 
+// Understand says of proposals that come from a log which configurations they install. What cannot be read says nothing.
+func Understand(log []zab.Proposal) {
+	for i := range log {
+		if x, err := txn.Decode(log[i].Payload); err == nil {
+			log[i].Config = configOf(x)
+		}
+	}
+}
+
 // understand fills in what a proposal's payload says.
 func (r *Replica) understand(p *zab.Proposal) *txn.Txn {
 	if x, ok := p.Value.(*txn.Txn); ok {

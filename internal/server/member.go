@@ -55,6 +55,9 @@ func newMember(s *Server, fs vfs.FS, fresh func() *tree.Tree, res *store.Restore
 		Accepted: zab.Epoch(accepted), Current: zab.Epoch(current), Last: res.LastZxid, Recent: proposals(res.Recent),
 		Configs: zab.Configs{Committed: o.Config, LastSeen: o.Config},
 	}
+	if o.ReconfigEnabled {
+		replica.Understand(d.Recent)
+	}
 	if o.Next != nil && o.Next.Version > o.Config.Version {
 		d.LastSeen = o.Next
 	}

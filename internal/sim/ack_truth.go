@@ -9,7 +9,9 @@ func (k *checks) truth(s *server, p zab.Packet) {
 	case *zab.LeaderInfo:
 		ok = s.epochs[0] >= p.Epoch
 	case *zab.AckEpoch:
-		ok = (p.Current == -1 || p.Current == s.epochs[1]) && (p.Last.Counter() == 0 && s.durable.last() <= p.Last || s.durable.last() == p.Last)
+		// Whose word does not count may say that it has nothing, to be sent a whole tree.
+		hollow := p.Last == 0 && (p.Current == -1 || s.role.State == zab.Observing)
+		ok = (p.Current == -1 || p.Current == s.epochs[1]) && (hollow || p.Last.Counter() == 0 && s.durable.last() <= p.Last || s.durable.last() == p.Last)
 	case *zab.Ack:
 		if p.Zxid.Counter() == 0 {
 			ok = s.epochs[1] >= zab.Epoch(p.Zxid.Epoch())

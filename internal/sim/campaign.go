@@ -19,6 +19,7 @@ type Summary struct {
 	Checked   int
 	Synced    int
 	Faults    map[Fault]int
+	tallies
 }
 
 // Add counts a run.
@@ -39,6 +40,7 @@ func (s *Summary) Add(r *Result) {
 	s.Answered += r.Answered
 	s.Checked += r.Checked
 	s.Synced += r.Synced
+	s.add(r.tallies)
 	for f, n := range r.Faults {
 		s.Faults[f] += n
 	}
@@ -72,6 +74,8 @@ func (s *Summary) Write(w io.Writer) {
 	fmt.Fprintf(w, "%d seeds, %d failed, %.2f virtual hours, %d events\n", s.Seeds, len(s.Failed), float64(s.Virtual)/3_600_000, s.Events)
 	fmt.Fprintf(w, "%d txns committed in %d reigns, %d changes of the configuration; %d of %d requests of clients answered; %d histories of registers judged, with %d synced reads\n",
 		s.Committed, s.Reigns, s.Changes, s.Answered, s.Calls, s.Checked, s.Synced)
+	fmt.Fprintf(w, "%d times the log was sent in the place of a tree; %d times a disk could not follow its leader; %d answers of read-only servers; %d times an observer went to a follower\n",
+		s.passages, s.renewals, s.lonely, s.mastered)
 	for _, f := range Faults {
 		fmt.Fprintf(w, "  %-18s %d\n", f.Name, s.Faults[f.Name])
 	}

@@ -38,6 +38,7 @@ var Checkers = []struct{ Name, Says string }{
 	{"LocalSession", "no txn makes or ends a local session, unless it has become the ensemble's for its ephemerals"},
 	{"EphemeralsEnd", "a znode of a session does not outlive it"},
 	{"DigestAgreement", "at one zxid every server has the same tree"},
+	{"ReadOnly", "a read-only server takes no write, shows what is on its disk, which stays as it is, and its sessions end with the mode"},
 	{"Linearizability", "writes and synced reads of a znode are those of one register"},
 	{"Liveness", "a healed quorum serves within a bounded time, and comes to one state"},
 }
@@ -60,18 +61,28 @@ type checks struct {
 	promised map[promise]ensemble.SID // to whom
 	times    map[zk.Zxid]int64        // when it was proposed, by the clock of the leader
 	replies  []zk.Zxid                // of the present step
+	loners   map[zk.SessionID]bool    // that a read-only server has begun
+	gossip   map[rumour]bool
 	chain
 }
 
 func (k *checks) init(w *world) {
 	k.chain.init()
+	k.gossip = map[rumour]bool{}
+	k.loners = map[zk.SessionID]bool{}
 	k.promised, k.times = map[promise]ensemble.SID{}, map[zk.Zxid]int64{}
 	k.w, k.reigns, k.born = w, map[zab.Epoch]ensemble.SID{}, map[zk.Zxid]entry{}
 }
 
 // state looks at a server after each of its steps.
 func (k *checks) state(s *server) {
-	defer k.configs(s)
+	k.shows(s)
+	k.configs(s) // behind what the history gets
+	k.mode(s)
+}
+
+// shows looks at what a server shows that serves.
+func (k *checks) shows(s *server) {
 	if !s.role.Serving {
 		return
 	}
@@ -99,9 +110,9 @@ func (k *checks) send(s *server, o *replica.LinkOrder) {
 	k.promiseOnce(s, o.Packet)
 }
 
-// sent looks at what a link carries.
-func (k *checks) sent(p *pipe, side int, packet zab.Packet) {
-	if side == 1 {
+// carried looks at what a link carries to a side.
+func (k *checks) carried(p *pipe, side int, packet zab.Packet) {
+	if side == 0 {
 		p.said.take(k.w, p, packet)
 	}
 }
@@ -114,6 +125,13 @@ func (k *checks) restored(s *server, res *store.Restored, accepted, current zab.
 
 // answered looks at an answer that a client gets.
 func (k *checks) answered(c *client, conn *conn, a *call) {
+	if conn.spell != nil {
+		k.alone(c, conn, a)
+		k.monotone(c, a)
+		c.arm(a)
+		c.last(a)
+		return
+	}
 	k.fifo(c, conn, a)
 	k.monotone(c, a)
 	k.told(c, a)

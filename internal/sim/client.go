@@ -24,6 +24,7 @@ type client struct {
 	lasting []*lasting
 	done    bool // asks for nothing more
 	closed  bool
+	content bool  // with a read-only server
 	mind    *mind // nil: this model does it all by itself
 	guest   Guest // who has this connection only, and no session in this world; see Ensemble
 }
@@ -37,11 +38,12 @@ type conn struct {
 	heard  int64 // ms of the server's clock
 	up     lane
 	down   lane
-	here   bool // the client's side is open
-	there  bool // the server's side is
-	ready  bool // the session is established
-	hailed bool // the handshake was sent, by a mind
-	asked  bool // so was something behind it
+	here   bool   // the client's side is open
+	there  bool   // the server's side is
+	ready  bool   // the session is established
+	spell  *spell // the server is in read-only mode; nil: it serves
+	hailed bool   // the handshake was sent, by a mind
+	asked  bool   // so was something behind it
 
 	pending []*call // not answered, in order
 	from    int64   // µs: when the server was last heard
@@ -72,12 +74,15 @@ type call struct {
 	data     []byte
 	stat     zk.Stat
 	names    []string
+	alone    bool  // by a read-only server, which shows what it has
 	synced   int64 // µs: of a read right behind a sync, when that was called; else -1
 	watch    *armed
 	rearm    []*armed
 }
 
-func newClient(w *world, id int) *client { return &client{w: w, id: id} }
+func newClient(w *world, id int) *client {
+	return &client{w: w, id: id, content: w.ReadOnly && w.chance(2)}
+}
 
 // begin connects after a while.
 func (c *client) begin() {
@@ -92,6 +97,9 @@ func (c *client) connect() {
 	w := c.w
 	if c.conn != nil || c.closed {
 		return
+	}
+	if c.content && w.chance(4) {
+		c.anew() // a read-only server takes in nobody who has a session
 	}
 	if c.mind != nil {
 		c.mind.connect()
@@ -112,17 +120,23 @@ func (c *client) connect() {
 	}
 	k.rc = replica.NewConn(k, zk.ID{Scheme: "ip", ID: "127.0.0.1"})
 	s.conns = append(s.conns, k)
-	req := wire.ConnectRequest{TimeOut: c.timeout, SessionID: c.session, LastZxidSeen: c.seen, HasReadOnly: true}
+	req := wire.ConnectRequest{TimeOut: c.timeout, SessionID: c.session, LastZxidSeen: c.seen, HasReadOnly: true, ReadOnly: c.content}
 	if c.session != 0 {
 		p := session.Password(c.session)
 		req.Password = p[:]
 	}
 	w.note("client %d connects to %d, session %v, seen %v", c.id, s.sid, c.session, c.seen)
-	k.toServer(func() {
-		k.heard = s.clock()
-		s.step(&replica.Connect{Conn: k.rc, Request: req, Now: s.wall(), Clock: s.clock()})
-	})
+	k.toServer(func() { s.greet(k, req) })
 	c.watchdog(k)
+}
+
+// anew is another client in the place of this one, which leaves its session to its timeout.
+func (c *client) anew() {
+	if m := c.mind; m != nil && m.core != nil {
+		m.core.Detach()
+		m.settle()
+	}
+	c.session, c.watches, c.lasting, c.seen = 0, nil, nil, 0
 }
 
 // watchdog gives up a connection that is silent, and keeps one alive.
@@ -178,8 +192,11 @@ func (k *conn) cut() {
 	for _, t := range c.lasting {
 		t.live = false
 	}
-	if c.mind != nil {
+	switch {
+	case c.mind != nil:
 		c.mind.cut(k, lost)
+	case k.spell != nil && c.session != 0 && c.w.chance(2):
+		c.session = 0 // as clientcore does; else it tries what becomes of a session that it should not go on with
 	}
 	if c.guest != nil {
 		c.guest.Closed()
@@ -190,6 +207,9 @@ func (k *conn) cut() {
 	})
 	c.w.after(c.w.between(100, 50_000), c.connect)
 }
+
+// tired is true now and then of a connection to a read-only server: the client looks for another.
+func (k *conn) tired() bool { return k.spell != nil && k.ready && k.c.w.chance(50) }
 
 // gone ends the server's side.
 func (k *conn) gone() {
@@ -375,8 +395,9 @@ func (c *client) welcomed(k *conn, frame []byte) {
 	if c.session != 0 && c.session != r.SessionID {
 		w.fail("SessionFIFO", "client %d asks for session %v and gets %v", c.id, c.session, r.SessionID)
 	}
+	w.check.welcomed(c, k, &r)
 	c.session, c.timeout, k.ready = r.SessionID, r.TimeOut, true
-	w.note("client %d: session %v on %d", c.id, c.session, k.s.sid)
+	w.note("client %d: session %v on %d, read-only %t", c.id, c.session, k.s.sid, r.ReadOnly)
 	w.check.connected(c, k)
 	if len(c.watches)+len(c.lasting) > 0 {
 		c.rearm()
@@ -388,6 +409,10 @@ func (c *client) welcomed(k *conn, frame []byte) {
 func (c *client) turn(k *conn) {
 	c.w.after(c.w.between(100, 2*c.w.Think*1000), func() {
 		if !k.here || c.session == 0 {
+			return
+		}
+		if k.tired() {
+			k.cut()
 			return
 		}
 		if !c.done && len(k.pending) < c.w.Window {

@@ -120,31 +120,72 @@ func (s *server) early() {
 	}
 }
 
-// failed is member.try: again after a while, or the server's end.
+// failed is member.try: again after a while, or, of what replaces a history, what is on disk is read anew.
 func (s *server) failed(err error) {
 	q := &s.disk
 	e := (*store.DiskError)(nil)
-	if _, once := q.ops[0].Op.(*zab.Install); once || !errors.As(err, &e) {
-		if !once && !errors.Is(err, errEmptied) {
-			s.w.fail("Disk", "server %d cannot go on: %v", s.sid, err)
-		}
-		s.w.note("%d ends: %v", s.sid, err)
-		s.stop(true)
-		s.w.nemesis.restart(s)
+	failed := errors.As(err, &e)
+	if _, once := q.ops[0].Op.(*zab.Install); once && failed || errors.Is(err, store.ErrNoBase) {
+		s.w.note("%d cannot exchange its history for the leader's: %v", s.sid, err)
+		s.after(1_000_000, s.resync)
 		return
+	}
+	if !failed {
+		s.w.fail("Disk", "server %d cannot go on: %v", s.sid, err)
 	}
 	s.w.note("%d: the disk fails: %v", s.sid, err)
 	q.wait = min(max(2*q.wait, 10_000), 1_000_000)
 	s.after(q.wait, s.work)
 }
 
-var errEmptied = errors.New("the log was emptied")
+// resync is member.resync: what the disk was given and has not done is void, and the server goes on from what is there.
+func (s *server) resync() {
+	q := &s.disk
+	res, err := s.st.Restore(s.w.fresh)
+	var current int64
+	if err == nil {
+		_, current, err = s.st.Epochs(res.LastZxid)
+	}
+	if s.fs.Crashed() {
+		s.w.nemesis.crashed(s)
+		return
+	}
+	if err != nil {
+		if e := (*store.DiskError)(nil); !errors.As(err, &e) {
+			s.w.fail("Disk", "server %d cannot read its disk: %v", s.sid, err)
+		}
+		s.w.note("%d: the disk cannot be read: %v", s.sid, err)
+		s.after(1_000_000, s.resync)
+		return
+	}
+	s.w.renewals++
+	s.w.check.found(s, res)
+	for i := range q.ops {
+		if f := q.ops[i].Tree; f != nil {
+			f.View.Close()
+		}
+	}
+	// The configurations are kept all the same, before what comes now.
+	q.ops = slices.DeleteFunc(q.ops, func(o replica.DiskOrder) bool { return o.Config == nil })
+	q.installs, q.wait = nil, 0
+	s.step(&replica.Peer{
+		Event: &zab.Failed{Last: res.LastZxid, Current: zab.Epoch(current)}, Tree: res.Tree, Sessions: res.Sessions,
+	})
+	if s.rep != nil {
+		q.busy = false
+		s.turn()
+	}
+}
 
 // do is member.do. It gives what the log will be.
 func (s *server) do(op *replica.DiskOrder, ev *replica.Peer) (ledger, error) {
 	switch d := op.Op.(type) {
 	case *zab.WriteAccepted:
 		if s.w.plant == ForgottenEpoch {
+			s.epochs[0] = d.Epoch
+			break
+		}
+		if s.w.plant == BrokenPromise {
 			s.epochs[0] = d.Epoch
 			break
 		}
@@ -157,6 +198,11 @@ func (s *server) do(op *replica.DiskOrder, ev *replica.Peer) (ledger, error) {
 		if s.w.plant == ForgottenEpoch {
 			s.epochs[1] = d.Epoch
 			break
+		}
+		if s.w.plant == BrokenPromise {
+			if err := s.st.WriteAccepted(int64(d.Epoch)); err != nil {
+				return nil, err
+			}
 		}
 		s.w.check.epoch(s, 1, d.Epoch)
 		if err := s.st.WriteCurrent(int64(d.Epoch)); err != nil {
@@ -182,16 +228,7 @@ func (s *server) do(op *replica.DiskOrder, ev *replica.Peer) (ledger, error) {
 
 // truncate is member.truncate.
 func (s *server) truncate(z zk.Zxid, ev *replica.Peer) error {
-	err := s.st.Truncate(z)
-	if errors.Is(err, store.ErrNoBase) {
-		s.limbo = []ledger{nil}
-		if e := s.st.Wipe(); e != nil {
-			return e
-		}
-		s.durable = nil
-		return errEmptied
-	}
-	if err != nil {
+	if err := s.st.Truncate(z); err != nil {
 		return err
 	}
 	res, err := s.st.Restore(s.w.fresh)

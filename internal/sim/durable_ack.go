@@ -7,7 +7,7 @@ import (
 // reply notes an answer for DurableAck, which is looked at when the history has what the same step has committed: a change of the
 // configuration in it decides whose disks count.
 func (k *checks) reply(s *server, send *replica.Send) {
-	if send.Notice || send.Zxid <= 0 || !send.Header.Type.IsWrite() || len(s.eff.Bytes(send)) == 0 || send.Zxid.Counter() == 0 {
+	if s.rep.ReadOnly() || send.Notice || send.Zxid <= 0 || !send.Header.Type.IsWrite() || len(s.eff.Bytes(send)) == 0 || send.Zxid.Counter() == 0 {
 		return
 	}
 	k.replies = append(k.replies, send.Zxid)

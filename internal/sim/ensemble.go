@@ -139,10 +139,7 @@ func (l *Line) Send(frame []byte) {
 			panic(fmt.Sprintf("a handshake that cannot be read: %v", err))
 		}
 		l.e.w.note("guest %d connects to %d, session %v, seen %v", k.c.id, s.sid, req.SessionID, req.LastZxidSeen)
-		k.toServer(func() {
-			k.heard = s.clock()
-			s.step(&replica.Connect{Conn: k.rc, Request: req, Now: s.wall(), Clock: s.clock()})
-		})
+		k.toServer(func() { s.greet(k, req) })
 	})
 }
 

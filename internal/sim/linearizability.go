@@ -73,6 +73,9 @@ func (k *checks) linearizable() (histories, synced int) {
 		path := fmt.Sprintf("/k%d", key)
 		var ops []porcupine.Operation
 		for _, a := range w.history.calls {
+			if a.alone {
+				continue
+			}
 			x := &access{op: a.op, code: a.code, open: a.returned < 0}
 			called := a.called
 			switch op := a.op.(type) {

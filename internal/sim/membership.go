@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/zab"
@@ -15,7 +16,9 @@ type membership struct {
 
 	view, past zab.Configs // that the driver was told last, and before that
 	place      ensemble.Member
-	port       int // of the quorum port, 0 while it is closed
+	port       int  // of the quorum port, 0 while it is closed
+	master     bool // its port for observers is open
+	tried      int  // which master an observer tries first
 }
 
 func newMember(sid ensemble.SID, observer bool) ensemble.Member {
@@ -82,14 +85,41 @@ func (s *server) keep(c *zab.Configs) {
 	next()
 }
 
-// listen opens and closes the quorum port with the role, as member.become does.
+// listen opens and closes the port for learners with the role, as member.become does: a leader's quorum port, and a serving follower's
+// for observers.
 func (s *server) listen() {
+	s.master = s.w.Masters && s.role.State == zab.Following && s.role.Serving
 	switch {
 	case s.role.State != zab.Leading:
 		s.port = 0
 	case !s.role.Serving && s.port == 0:
 		s.port = s.place.Peers[0].QuorumPort
 	}
+}
+
+// masters is member.masters: to whom an observer may go in the leader's place, beginning with another each time.
+func (s *server) masters(leader ensemble.SID) (list []ensemble.SID) {
+	if !s.w.Masters || s.role.State != zab.Observing {
+		return nil
+	}
+	for _, m := range s.view.Committed.Members {
+		if !m.Observer && m.ID != leader {
+			list = append(list, m.ID)
+		}
+	}
+	if n := len(list); n > 0 {
+		s.tried++
+		list = slices.Concat(list[s.tried%n:], list[:s.tried%n])
+	}
+	return list
+}
+
+// admits tells whether a server would be taken in as a learner by another.
+func (o *server) admits(s *server, leader ensemble.SID) bool {
+	if o.sid != leader {
+		return o.master
+	}
+	return o.port != 0 && o.port == s.portOf(leader) // only a leader's port is open
 }
 
 // portOf is where a leader has its quorum port as far as a server knows, 0 if it knows nothing.

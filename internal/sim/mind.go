@@ -23,6 +23,7 @@ type mind struct {
 	at    int   // the next in it
 	armed int64 // ms: when the timer will look
 	asked []*call
+	known bool // a server that serves knows the session
 }
 
 // newMind is that of a client: it goes through the servers in an order of its own.
@@ -40,14 +41,17 @@ func (m *mind) renew() {
 	c, w := m.c, m.c.w
 	c.session, c.watches, c.lasting, c.seen, c.xid = 0, nil, nil, 0, 0
 	c.timeout = int32(w.Tick * w.between(2, 20))
-	m.asked, m.armed = nil, never
-	m.core = clientcore.New(clientcore.Config{Timeout: c.timeout, Handshake: w.between(200, 1500), MaxRequest: 1 << 20})
+	m.asked, m.armed, m.known = nil, never, false
+	m.core = clientcore.New(clientcore.Config{Timeout: c.timeout, ReadOnly: c.content, Handshake: w.between(200, 1500), MaxRequest: 1 << 20})
 }
 
 // connect tries the next server.
 func (m *mind) connect() {
 	c, w := m.c, m.c.w
 	m.renew()
+	if !m.known {
+		c.session = 0 // if there is one, it was a read-only server's
+	}
 	s := w.servers[m.order[m.at%len(m.order)]]
 	m.at++
 	if s.rep == nil {
@@ -160,10 +164,7 @@ func (m *mind) sends(k *conn, frame []byte) {
 			w.fail("SessionMonotone", "client %d of session %v has seen %v, and greets as %v with %v", c.id, c.session, c.seen, req.SessionID, req.LastZxidSeen)
 		}
 		w.note("client %d connects to %d, session %v, seen %v", c.id, s.sid, req.SessionID, req.LastZxidSeen)
-		k.toServer(func() {
-			k.heard = s.clock()
-			s.step(&replica.Connect{Conn: k.rc, Request: req, Now: s.wall(), Clock: s.clock()})
-		})
+		k.toServer(func() { s.greet(k, req) })
 		return
 	}
 	a := m.asks(frame)
@@ -377,8 +378,10 @@ func (m *mind) welcomed(k *conn, frame []byte) {
 	if c.session != 0 && c.session != r.SessionID {
 		w.fail("SessionFIFO", "client %d asks for session %v and gets %v", c.id, c.session, r.SessionID)
 	}
+	w.check.welcomed(c, k, &r)
+	m.known = m.known || !r.ReadOnly
 	c.session, c.timeout, k.ready, k.spoke = r.SessionID, r.TimeOut, true, w.now
-	w.note("client %d: session %v on %d", c.id, c.session, k.s.sid)
+	w.note("client %d: session %v on %d, read-only %t", c.id, c.session, k.s.sid, r.ReadOnly)
 	w.check.connected(c, k)
 	m.take(frame)
 	m.settle()
@@ -407,6 +410,9 @@ func (m *mind) turn() {
 		n := len(m.asked)
 		if k := c.conn; k != nil {
 			n += len(k.pending)
+			if k.tired() {
+				k.cut()
+			}
 		}
 		if m.core != nil && !c.done && n < c.w.Window {
 			c.act(c.conn)

@@ -281,7 +281,11 @@ func (n *nemesis) partition(c *cut) {
 			n.w.net.meet(n.w.server(p[0]), n.w.server(p[1]), false)
 		}
 	}
-	n.w.after(n.w.between(100, 4000)*1000, func() { n.mend(c) })
+	most := int64(4000)
+	if n.w.ReadOnly {
+		most = 8000 // so long that who is left alone gives up hope
+	}
+	n.w.after(n.w.between(100, most)*1000, func() { n.mend(c) })
 }
 
 // mend ends a partition.

@@ -46,12 +46,16 @@ type way struct {
 	cut     bool // what is sent from now on is lost
 }
 
-// parcel is a packet, the stream behind a Snap, or the end.
+// parcel is a packet, what follows one, or the end.
 type parcel struct {
-	due    int64
-	packet zab.Packet
-	tree   *shipment
+	due     int64
+	packet  zab.Packet
+	tree    *shipment
+	passage *zab.Passage // of the log, which is yet to be read; then its packets are in its place
 }
+
+// unread tells whether the sender has not read yet what is to go.
+func (b *parcel) unread() bool { return b.passage != nil || b.tree != nil && b.tree.ready == nil }
 
 // shipment is a tree on its way.
 type shipment struct {
@@ -106,6 +110,7 @@ func (n *network) fly(s, to *server, sl *slot) {
 				return
 			}
 			w.note("%d hears %d: %v %d %v %d %d", to.sid, s.sid, m.State, m.Vote.Leader, m.Vote.Zxid, m.Vote.Round, m.Vote.Epoch)
+			w.check.hears(to, m.Vote)
 			to.agree(&zab.Notified{From: s.sid, Notification: m})
 		}
 		to.now(to.life, hear)
@@ -172,7 +177,7 @@ func (n *network) finish(p *pipe, side int, late int64) {
 		return
 	}
 	for i := range y.parcels {
-		if t := y.parcels[i].tree; t != nil && t.ready == nil {
+		if y.parcels[i].unread() {
 			y.parcels = y.parcels[:i]
 			break
 		}
@@ -193,40 +198,65 @@ func (n *network) find(s *server, l zab.Link) (*pipe, int) {
 	return nil, 0
 }
 
-// dial is peer.Links.Dial.
+// dial is peer.Links.DialAny: an observer tries the masters first, and in the end the leader, too.
 func (n *network) dial(s *server, d zab.Dial) {
 	w, try := n.w, 1
 	s.dialling = d.Link
 	end := w.now + d.Budget*1000
+	masters := s.masters(d.Leader)
 	var attempt func()
-	attempt = func() {
+	var knock func(doors []ensemble.SID)
+	knock = func(doors []ensemble.SID) {
 		if s.dialling != d.Link {
 			return // given up
 		}
-		to := w.server(d.Leader)
-		switch {
-		case n.apart(s, to):
-			s.after(end-w.now, func() { s.agree(&zab.LinkDown{Link: d.Link}) })
-		case to.port != 0 && to.port == s.portOf(d.Leader): // only a leader's port is open
-			to.given += 2
-			p := &pipe{ends: [2]*server{s, to}, life: [2]int{s.life, to.life}, link: [2]zab.Link{d.Link, to.given}, alive: [2]bool{true, true}}
-			p.slow = w.nemesis.slow()
-			n.pipes = append(n.pipes, p)
-			w.note("link %d-%d", s.sid, to.sid)
-			to.now(to.life, func() { to.agree(&zab.LinkUp{Link: p.link[1]}) })
-			s.after(w.nemesis.latency(p), func() {
-				if p.alive[0] {
-					s.agree(&zab.LinkUp{Link: d.Link})
-				}
-			})
-		case try == 5 || w.now >= end:
-			s.agree(&zab.LinkDown{Link: d.Link})
-		default:
+		if len(doors) == 0 {
+			if try == 5 || w.now >= end {
+				s.agree(&zab.LinkDown{Link: d.Link})
+				return
+			}
 			try++
 			s.after(100_000, attempt)
+			return
+		}
+		switch to := w.server(doors[0]); {
+		case n.apart(s, to) && to.sid == d.Leader:
+			s.after(end-w.now, func() { s.agree(&zab.LinkDown{Link: d.Link}) })
+		case n.apart(s, to):
+			s.after(min(1_000_000, end-w.now), func() { knock(doors[1:]) })
+		case to.admits(s, d.Leader):
+			n.link(s, to, d)
+		default:
+			knock(doors[1:])
 		}
 	}
+	attempt = func() {
+		doors := masters
+		if len(masters) == 0 || try > 2 {
+			doors = append(slices.Clone(masters), d.Leader)
+		}
+		knock(doors)
+	}
 	s.after(n.w.nemesis.latency(nil), attempt)
+}
+
+// link connects a learner to a server that admits it.
+func (n *network) link(s, to *server, d zab.Dial) {
+	w := n.w
+	to.given += 2
+	p := &pipe{ends: [2]*server{s, to}, life: [2]int{s.life, to.life}, link: [2]zab.Link{d.Link, to.given}, alive: [2]bool{true, true}}
+	p.slow = w.nemesis.slow()
+	n.pipes = append(n.pipes, p)
+	w.note("link %d-%d", s.sid, to.sid)
+	if to.sid != d.Leader {
+		w.mastered++
+	}
+	to.now(to.life, func() { to.agree(&zab.LinkUp{Link: p.link[1]}) })
+	s.after(w.nemesis.latency(p), func() {
+		if p.alive[0] {
+			s.agree(&zab.LinkUp{Link: d.Link})
+		}
+	})
 }
 
 // send sends a packet, and behind a Snap the tree.
@@ -238,8 +268,18 @@ func (n *network) send(s *server, o replica.LinkOrder) {
 		}
 		return
 	}
-	n.w.check.sent(p, side, o.Packet)
 	n.push(p, 1-side, parcel{packet: o.Packet})
+	if o.Passage != nil {
+		n.push(p, 1-side, parcel{passage: o.Passage})
+		s.recount(o.Passage, func(packets []zab.Packet, err error) {
+			if err != nil {
+				n.w.note("%d: the log does not lead from %v to %v: %v", s.sid, o.Passage.After, o.Passage.To, err)
+				n.close(s, o.Link)
+				return
+			}
+			n.fill(p, 1-side, o.Passage, packets)
+		})
+	}
 	if o.Tree == nil {
 		return
 	}
@@ -254,6 +294,22 @@ func (n *network) send(s *server, o replica.LinkOrder) {
 		t.ready = b.Bytes()
 		n.pump(p, 1-side)
 	})
+}
+
+// fill puts what was read out of the log where it belongs.
+func (n *network) fill(p *pipe, side int, of *zab.Passage, packets []zab.Packet) {
+	y := &p.ways[side]
+	at := slices.IndexFunc(y.parcels, func(b parcel) bool { return b.passage == of })
+	if at < 0 {
+		return // the link has ended
+	}
+	read := make([]parcel, len(packets))
+	for i := range packets {
+		read[i] = parcel{due: max(y.parcels[at].due, n.w.now), packet: packets[i]}
+	}
+	y.parcels = slices.Replace(y.parcels, at, at+1, read...)
+	n.w.passages++
+	n.pump(p, side)
 }
 
 func (n *network) push(p *pipe, side int, b parcel) {
@@ -273,7 +329,7 @@ func (n *network) pump(p *pipe, side int) {
 	if y.pumping || len(y.parcels) == 0 {
 		return
 	}
-	if t := y.parcels[0].tree; t != nil && t.ready == nil {
+	if y.parcels[0].unread() {
 		return
 	}
 	y.pumping = true
@@ -291,6 +347,7 @@ func (n *network) pump(p *pipe, side int) {
 		}
 		b := y.parcels[0]
 		y.parcels = y.parcels[1:]
+		n.w.check.carried(p, side, b.packet)
 		p.ends[side].now(p.life[side], func() { n.deliver(p, side, b) })
 		n.pump(p, side)
 	})
@@ -305,6 +362,9 @@ func (n *network) deliver(p *pipe, side int, b parcel) {
 	case b.packet != nil:
 		n.w.note("%d>%d %s", p.ends[1-side].sid, s.sid, say(b.packet))
 		s.agree(&zab.Received{Link: l, Packet: n.w.plant.packet(n.w, s, b.packet)})
+		if ack, ok := n.w.plant.acks(s, b.packet); ok {
+			n.send(s, replica.LinkOrder{Send: zab.Send{Link: l, Packet: ack}})
+		}
 	case b.tree != nil:
 		t, sessions, err := s.st.ReadStream(bufio.NewReader(bytes.NewReader(b.tree.ready)), b.tree.snap.Zxid, n.w.fresh)
 		if err != nil {

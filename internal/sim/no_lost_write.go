@@ -10,7 +10,7 @@ import (
 func (k *checks) lost() {
 	h, running := &k.w.history, k.w.running()
 	for _, a := range h.calls {
-		if a.returned < 0 || !a.op.OpCode().IsWrite() || a.zxid <= 0 {
+		if a.returned < 0 || a.alone || !a.op.OpCode().IsWrite() || a.zxid <= 0 {
 			continue
 		}
 		if a.op.OpCode() == wire.OpCloseSession && h.local(a.session) {

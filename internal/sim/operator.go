@@ -38,7 +38,7 @@ func (n *nemesis) reconfigure() bool {
 func (n *nemesis) order(op *wire.Reconfig) {
 	w := n.w
 	for _, i := range w.rng.Perm(len(w.clients)) {
-		if c := w.clients[i]; !n.ended && c.conn != nil && c.conn.ready && c.session != 0 && !c.done {
+		if c := w.clients[i]; !n.ended && c.conn != nil && c.conn.ready && c.conn.spell == nil && c.session != 0 && !c.done {
 			w.note("client %d asks for the change %+v", c.id, *op)
 			c.ask(&call{op: op})
 			return

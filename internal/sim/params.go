@@ -34,6 +34,10 @@ type Params struct {
 	Groups            bool    // voters have groups and weights
 	Sweep             int64   // between the looks for containers and TTL nodes
 	Local, Upgrade    bool    // localSessionsEnabled, localSessionsUpgradingEnabled
+	ReadOnly          bool    // readonlymode.enabled, and half of the clients ask for it
+	Masters           bool    // observerMasterPort: observers learn from followers
+	Memory            int     // bytes of proposals that are kept for learners that lag; 0 is as shipped
+	Factor            float64 // snapshotSizeFactor: below 0 nothing is sent out of the log
 }
 
 // draw makes the parameters of a seed.
@@ -62,6 +66,12 @@ func draw(seed uint64, allowed []Fault) Params {
 	p.Sweep = pick(300, 1000, 5000)
 	p.Local, p.Upgrade = rng.IntN(6) == 0, rng.IntN(4) > 0
 	p.Minds = rng.IntN(p.Clients + 1)
+	p.Memory = int(pick(0, 0, 1000, 6000))
+	p.Factor = []float64{-1, 0, 0, 0.33, 4}[rng.IntN(5)]
+	p.ReadOnly = rng.IntN(4) == 0
+	if p.Voters > 1 && rng.IntN(4) == 0 {
+		p.Masters, p.Observers = true, 1+rng.IntN(2)
+	}
 	return p
 }
 
@@ -72,7 +82,7 @@ func (p Params) String() string {
 		names[i] = string(f)
 	}
 	return fmt.Sprintf("voters=%d observers=%d clients=%d minds=%d safety=%dms tick=%d initLimit=%d syncLimit=%d maxNotification=%d forceSnapshot=%t "+
-		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d groups=%t sweep=%d local=%t upgrade=%t faults=%s",
+		"closeSessionPaths=%t preAlloc=%d snapCount=%d logSizeLimit=%d compression=%q keys=%d think=%d window=%d gap=%d reconfig=%t spares=%d groups=%t sweep=%d local=%t upgrade=%t memory=%d factor=%g readOnly=%t masters=%t faults=%s",
 		p.Voters, p.Observers, p.Clients, p.Minds, p.Safety, p.Tick, p.InitLimit, p.SyncLimit, p.MaxNotification, p.ForceSnapshot, p.CloseSessionPaths,
-		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, p.Groups, p.Sweep, p.Local, p.Upgrade, strings.Join(names, ","))
+		p.PreAlloc, p.SnapCount, p.LogSizeLimit, p.Compression, p.Keys, p.Think, p.Window, p.Gap, p.Reconfig, p.Spares, p.Groups, p.Sweep, p.Local, p.Upgrade, p.Memory, p.Factor, p.ReadOnly, p.Masters, strings.Join(names, ","))
 }

@@ -34,6 +34,13 @@ const (
 	HastyConfig     Plant = "hasty-config"
 	GlobalSession   Plant = "global-session"
 	HastySweep      Plant = "hasty-sweep"
+	ReadOnlyWrite   Plant = "read-only-write"
+	ReadOnlyRead    Plant = "read-only-read"
+	ReadOnlyTxn     Plant = "read-only-txn"
+	ReadOnlySession Plant = "read-only-session"
+	BrokenPromise   Plant = "broken-promise"
+	HastyNewcomer   Plant = "hasty-newcomer"
+	ShortPassage    Plant = "short-passage"
 )
 
 // Plants are all of them, with the checkers that have to catch each.
@@ -60,6 +67,13 @@ var Plants = []struct {
 	{LostSession, "one server forgets a session that owns something", []string{"EphemeralsEnd"}},
 	{HastySync, "a server answers a sync by itself", []string{"Linearizability"}},
 	{HastyReply, "a server answers a write by itself", []string{"NoLostWrite"}},
+	{ReadOnlyWrite, "a read-only server answers a write by itself", []string{"ReadOnly"}},
+	{ReadOnlyRead, "a read-only server answers a read with what it has answered to another", []string{"ReadOnly"}},
+	{ReadOnlyTxn, "a session of a read-only server is a txn in its tree", []string{"ReadOnly"}},
+	{ReadOnlySession, "the sessions of a read-only server go on when it serves again", []string{"ReadOnly"}},
+	{ShortPassage, "a part of the log is sent without its end", []string{"ZxidGapless"}},
+	{BrokenPromise, "acceptedEpoch is not written before currentEpoch is", []string{"PromiseOnce"}},
+	{HastyNewcomer, "a server that a change makes a voter acks it before its disk has it", []string{"ConfigChain"}},
 	{DeafServer, "one server hears no notifications", []string{"Liveness"}},
 }
 
@@ -85,6 +99,15 @@ func (p Plant) packet(w *world, to *server, x zab.Packet) zab.Packet {
 	return &altered
 }
 
+// acks tells whether a server acks a proposal by itself.
+func (p Plant) acks(s *server, x zab.Packet) (*zab.Ack, bool) {
+	m, ok := x.(*zab.Propose)
+	if !ok || p != HastyNewcomer || m.Config == nil || s.w.history.head().Votes(s.sid) || !m.Config.Votes(s.sid) {
+		return nil, false
+	}
+	return &zab.Ack{Zxid: m.Zxid}, true
+}
+
 // loses tells whether a link loses a packet.
 func (p Plant) loses(w *world, x zab.Packet) bool {
 	if _, ok := x.(*zab.Propose); !ok || p != LostPacket || w.proof || !w.chance(20) {
@@ -97,6 +120,9 @@ func (p Plant) loses(w *world, x zab.Packet) bool {
 // disturb does something to a server behind one of its steps.
 func (p Plant) disturb(s *server) {
 	w := s.w
+	if p == ReadOnlyTxn {
+		p.begin(s)
+	}
 	if w.proof || !s.role.Serving || w.now < 1_000_000 {
 		return
 	}
@@ -118,6 +144,25 @@ func (p Plant) disturb(s *server) {
 	}
 }
 
+// begin makes a txn of each session that a read-only server has begun, as Apache's servers did (ZOOKEEPER-3526).
+func (p Plant) begin(s *server) {
+	if s.spell == nil || !s.rep.ReadOnly() || len(s.spell.sessions) == 0 {
+		return
+	}
+	t := s.rep.Tree()
+	t.Replay(&txn.Txn{Header: txn.Header{Zxid: t.LastZxid() + 1, Type: txn.TypeCreateSession}, Body: &txn.CreateSession{TimeOut: 1000}})
+}
+
+// keep lets the sessions of a server's read-only mode go on.
+func (p Plant) keep(s *server) {
+	if p != ReadOnlySession || s.w.Local {
+		return
+	}
+	for id, timeout := range s.spell.sessions {
+		s.rep.Locals().Add(id, timeout, s.clock())
+	}
+}
+
 // sends is what becomes of a frame to a client: how often it is sent.
 func (p Plant) sends(w *world, e *replica.Send) int {
 	if !e.Notice || e.Close {
@@ -134,6 +179,12 @@ func (p Plant) sends(w *world, e *replica.Send) int {
 
 // hasty answers a request in the replica's place.
 func (p Plant) hasty(s *server, k *conn, frame []byte) bool {
+	if p == ReadOnlyWrite || p == ReadOnlyRead {
+		if !s.rep.ReadOnly() {
+			return false
+		}
+		p = map[Plant]Plant{ReadOnlyWrite: HastyReply, ReadOnlyRead: CachedRead}[p]
+	}
 	if p != HastySync && p != HastyReply && p != CachedRead || !k.rc.Ready() || k.rc.Pending() > 0 {
 		return false
 	}

@@ -23,6 +23,7 @@ func (k *checks) prefix(s *server, z zk.Zxid) {
 			}
 			k.sweep(s, x)
 			k.locals(x)
+			k.loner(x)
 			h.add(e, x)
 			k.w.note("committed %v", e.zxid)
 		} else if f := h.log[s.checked]; !e.same(f) {

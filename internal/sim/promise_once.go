@@ -16,6 +16,9 @@ func (k *checks) promiseOnce(s *server, p zab.Packet) {
 	to := s.role.Leader
 	switch p := p.(type) {
 	case *zab.LeaderInfo:
+		if s.role.State == zab.Following {
+			return // says to an observer what it has promised
+		}
 		to = s.sid
 	case *zab.AckEpoch:
 		if p.Current == -1 {

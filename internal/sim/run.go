@@ -45,6 +45,22 @@ type Result struct {
 	Checked   int // histories of one register each, judged by porcupine
 	Synced    int // reads behind a sync, in them
 	Faults    map[Fault]int
+	tallies
+}
+
+// tallies count what a run has come to only if its seed allows it.
+type tallies struct {
+	passages int // of the log, to learners
+	lonely   int // answers of read-only servers
+	mastered int // links of observers to followers
+	renewals int // a disk that could not follow its leader was read anew
+}
+
+func (t *tallies) add(o tallies) {
+	t.passages += o.passages
+	t.mastered += o.mastered
+	t.lonely += o.lonely
+	t.renewals += o.renewals
 }
 
 // Run runs one seed.
@@ -68,6 +84,7 @@ func Run(o Options) (res Result) {
 		}
 		res.Params, res.Hash, res.Trace = w.Params, w.trace.sum.Sum64(), w.trace.last()
 		res.Events, res.Virtual, res.Committed, res.Reigns = w.agenda.made, w.now/1000, len(w.history.log), w.check.reigned()
+		res.tallies = w.tallies
 		res.Changes = len(w.history.configs) - 1
 		res.Calls, res.Faults = len(w.history.calls), w.nemesis.tally
 		for _, a := range w.history.calls {

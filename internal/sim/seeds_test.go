@@ -23,6 +23,8 @@ var found = []struct {
 	{1151, allFaults(), "DurableAck: of the checker, a change of the configuration in the same step"},
 	{1868, allFaults(), "Liveness: a voter to be did not ask again while the leader waited for it (zab, election.propose)"},
 	{2592, allFaults(), "LogContiguous: of the checker, a snapshot of a txn that others have logged"},
+	{180055, []Fault{Reconfiguration, Blackout, Crash, LinkReset, Delay}, "CommitDurable: who was removed and came back led in an old configuration (zab.TestALogRecallsItsChanges)"},
+	{170406, allFaults(), "VoteTruth: of the checker, what a peer said of a server"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

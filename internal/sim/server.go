@@ -12,6 +12,7 @@ import (
 	"github.com/zooid-io/zooid/internal/session"
 	"github.com/zooid-io/zooid/internal/store"
 	"github.com/zooid-io/zooid/internal/vfs"
+	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -39,6 +40,7 @@ type server struct {
 	conns []*conn
 	given zab.Link // the last even number
 
+	spell    *spell   // while it is in read-only mode
 	cached   []byte   // a planted bug's
 	dialling zab.Link // the last link that was asked for, unless it was given up
 
@@ -141,9 +143,12 @@ func (s *server) start() {
 	for _, e := range res.Recent {
 		d.Recent = append(d.Recent, zab.Proposal{Zxid: e.Zxid, Payload: e.Payload})
 	}
+	if w.Reconfig {
+		replica.Understand(d.Recent)
+	}
 	core := zab.New(zab.Options{
 		SID: s.sid, Tick: w.Tick, InitLimit: w.InitLimit, SyncLimit: w.SyncLimit, MaxNotification: w.MaxNotification, CommitLog: 500,
-		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig,
+		ForceSnapshot: w.ForceSnapshot, Reconfig: w.Reconfig, CommitLogBytes: w.Memory, Passages: w.Factor >= 0, Master: w.Masters,
 	}, d, s.clock())
 	s.core = core
 	s.rep = replica.New(replica.Config{
@@ -152,11 +157,11 @@ func (s *server) start() {
 		},
 		Rules: w.rules, Seed: w.Seed, FirstSession: session.FirstID(int64(s.sid), s.wall()), Tick: w.Tick,
 		MinTimeout: int32(2 * w.Tick), MaxTimeout: int32(20 * w.Tick), ContainerInterval: w.Sweep, ContainerRate: 10000,
-		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, Zab: core,
+		LocalSessions: w.Local && (w.plant != GlobalSession || s.sid != 1), LocalUpgrade: w.Local && w.Upgrade, ReadOnly: w.ReadOnly, Zab: core,
 	}, res.Tree, res.Sessions, s.wall(), s.clock())
 	s.role = zab.Role{Leader: ensemble.NoSID}
 	s.disk, s.conns, s.given, s.armed = disk{}, nil, 0, never
-	s.checked, s.shown, s.offered, s.dialling = 0, -1, nil, 0
+	s.checked, s.shown, s.offered, s.dialling, s.spell = 0, -1, nil, 0, nil
 	s.see(d.Configs)
 	w.note("%d starts at %v, epochs %d %d", s.sid, res.LastZxid, accepted, current)
 	s.step(&replica.Peer{Event: &zab.Timer{}})
@@ -178,7 +183,7 @@ func (s *server) stop(crash bool) {
 	}
 	s.rep, s.st, s.paused, s.backlog = nil, nil, false, nil
 	s.life++
-	s.role, s.port = zab.Role{Leader: ensemble.NoSID}, 0
+	s.role, s.port, s.master = zab.Role{Leader: ensemble.NoSID}, 0, false
 	s.w.net.left(s)
 	for _, c := range slices.Clone(s.conns) {
 		c.broken()
@@ -213,6 +218,15 @@ func (s *server) step(ev replica.Event) {
 	}
 	s.rep.Step(ev, &s.eff)
 	s.perform()
+}
+
+// greet gives the replica a client's handshake.
+func (s *server) greet(k *conn, req wire.ConnectRequest) {
+	k.heard = s.clock()
+	if s.rep.ReadOnly() {
+		k.spell = s.spell
+	}
+	s.step(&replica.Connect{Conn: k.rc, Request: req, Now: s.wall(), Clock: s.clock()})
 }
 
 func (s *server) heard(rc *replica.Conn) int64 { return rc.Tag.(*conn).heard }
@@ -270,6 +284,9 @@ func (s *server) perform() {
 		}
 		w.check.send(s, &o.Links[i])
 		w.net.send(s, o.Links[i])
+	}
+	for _, q := range o.Search {
+		s.search(q)
 	}
 	for _, d := range o.Dial {
 		w.net.dial(s, d)

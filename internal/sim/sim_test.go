@@ -68,6 +68,9 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("%s has never happened", f.Name)
 		}
 	}
+	if n >= 100 && (s.passages == 0 || s.lonely == 0 || s.mastered == 0) {
+		t.Errorf("%d passages of the log, %d answers of read-only servers, %d observers of followers", s.passages, s.lonely, s.mastered)
+	}
 	if s.Committed < 100*int(n) || s.Synced < 10*int(n) || s.Reigns < int(n) || s.Changes < int(n)/4 {
 		t.Error("the runs do not reach far enough")
 	}

@@ -27,7 +27,8 @@ type world struct {
 	history history
 	check   checks
 	values  int
-	proof   bool // a plant has done its work, once is enough
+	tallies
+	proof bool // a plant has done its work, once is enough
 }
 
 func newWorld(p Params, o Options) *world {

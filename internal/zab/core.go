@@ -35,7 +35,7 @@ type Durable struct {
 	Accepted Epoch
 	Current  Epoch
 	Last     zk.Zxid    // of the last txn logged; the tree is as of it
-	Recent   []Proposal // the last of them, without a gap, up to Last; may be empty
+	Recent   []Proposal // the last of them, without a gap, up to Last; may be empty. Config is set, as elsewhere
 	Configs
 }
 
@@ -152,6 +152,7 @@ func New(o Options, d Durable, now int64) *Core {
 		c.configs.LastSeen = c.configs.Committed
 	}
 	c.history = newHistory(&c.o, d.Recent, d.Last)
+	c.recall(d.Recent)
 	c.elect = newElection(&c.o, c.configs)
 	c.drain()
 	return c

@@ -170,6 +170,9 @@ func (c *Core) takeProposal(p *Proposal) bool {
 		c.becomeLooking("proposal " + p.Zxid.String() + " behind " + c.up.seen.String())
 		return false
 	}
+	if p.Config != nil && c.takeDecision(p.Config) {
+		return false
+	}
 	c.up.seen = p.Zxid
 	c.open.push(entry{Proposal: *p})
 	if p.Config != nil {

@@ -18,6 +18,59 @@ func (c *Core) saw(g *ensemble.Config) {
 	}
 }
 
+// recall takes the changes in this server's own log for seen, if its files are older: an operator may have written them anew, for a member
+// that was removed and is to come back. If it took an old configuration of a peer's for the last one then, it could lead in that, with
+// a quorum that is none any more.
+func (c *Core) recall(log []Proposal) {
+	if !c.o.Reconfig {
+		return
+	}
+	for i := range log {
+		g := log[i].Config
+		if g == nil || g.Version <= c.configs.LastSeen.Version {
+			continue
+		}
+		if c.decides(g) {
+			c.configs.Committed = c.configs.LastSeen
+		}
+		c.configs.LastSeen = g
+		now := c.configs
+		c.out.Config = &now
+	}
+}
+
+// decides tells whether a change shows that the one before it, the last that this server has seen, was committed: that is in the history
+// that the later one stands in, and a leader proposes none while another is under way. Without this the earlier one would be forgotten,
+// and with it that its quorum is needed, if the leader is gone before UPTODATE. A leader's notification says what is committed, too, but
+// it may be one of an earlier reign. Of what is older than memory reaches, and behind SNAP, that is all there is.
+func (c *Core) decides(g *ensemble.Config) bool {
+	z := c.configs.LastSeen.Version
+	return c.o.Reconfig && z > c.configs.Committed.Version && g.Version > z && c.knows(z)
+}
+
+// knows tells whether a zxid is in the history, as far back as memory reaches.
+func (c *Core) knows(z zk.Zxid) bool {
+	if i := c.history.after(z); i > 0 && c.history.q.at(i-1).Zxid == z {
+		return true
+	}
+	for i := range c.open.len() {
+		if c.open.at(i).Zxid == z {
+			return true
+		}
+	}
+	return false
+}
+
+// takeDecision makes the last seen configuration the committed one if a later change says so. It tells whether this server has left its
+// role because of that.
+func (c *Core) takeDecision(g *ensemble.Config) bool {
+	if !c.decides(g) || !c.activate(c.configs.LastSeen, ensemble.NoSID, 0) {
+		return false
+	}
+	c.becomeLooking("a new configuration")
+	return true
+}
+
 // unsee forgets a last seen configuration that is not in the log, when that is all that the disk was given: so this server has told
 // nobody that it has it, and nobody it leads may find it in a history that does not have the change. It was received and not logged,
 // or a leader has cut it off. What came with a NEWLEADER that was acked stays: currentEpoch is later than it then, and a leader of

@@ -240,6 +240,9 @@ func (c *Core) newLeader(p *NewLeader) {
 		return
 	}
 	if g := p.Config; g != nil && c.o.Reconfig {
+		if c.takeDecision(g) {
+			return
+		}
 		// What this server has seen and the leader has not was cut off.
 		if c.up.config = g; g.Version != c.configs.LastSeen.Version && g.Version >= c.configs.Committed.Version {
 			c.configs.LastSeen = g
