@@ -39,6 +39,7 @@ type guest struct {
 	packets []linkPacket
 	links   []zab.Link
 	down    map[zab.Link]bool
+	stuck   bool     // streams are not read
 	stream  []string // the paths of the last snapshot that was read
 	told    []string
 }
@@ -74,6 +75,11 @@ func (g *guest) LinkDown(l zab.Link, err error) {
 
 // Snapshot reads Apache's stream (ensemble protocol, section 5.4).
 func (g *guest) Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error {
+	g.mu.Lock()
+	for g.stuck {
+		g.news.Wait()
+	}
+	g.mu.Unlock()
 	s := stream{r: r}
 	for range s.int() {
 		s.skip(12) // sessions

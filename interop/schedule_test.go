@@ -524,11 +524,15 @@ func (s *scene) follow(h history, z zk.Zxid, current zab.Epoch) (how string, has
 // dial opens a link to the server, which leads or will soon, and says who we are.
 func (s *scene) dial(info *zab.LearnerInfo) zab.Link {
 	s.t.Helper()
-	s.dialled += 2
-	l := dialledLinks + s.dialled
-	s.Links.Dial(zab.Dial{Link: l, Leader: server, Budget: patience.Milliseconds()})
-	s.Links.Send(l, info) // waits for the link
-	return l
+	for {
+		s.dialled += 2
+		l := dialledLinks + s.dialled
+		s.Links.Dial(zab.Dial{Link: l, Leader: server, Budget: patience.Milliseconds()})
+		s.wait(s.t, "a link to the server", func() bool { return s.down[l] || slices.Contains(s.links, l) })
+		if s.Links.Send(l, info) {
+			return l
+		}
+	}
 }
 
 // plant writes a file.
@@ -537,4 +541,18 @@ func plant(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// plantHistory writes a snapshot of a history, and the epoch of its end.
+func plantHistory(t *testing.T, dir string, h history) {
+	t.Helper()
+	plantSnapshot(t, dir, h.last(), func(tr *tree.Tree) {
+		for _, p := range h {
+			x, err := txn.Decode(p.Payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.Replay(x)
+		}
+	})
 }
