@@ -254,12 +254,12 @@ func TestSchedulesOfALeader(t *testing.T) {
 			s.Links.Dial(zab.Dial{Link: l, Leader: server, Budget: patience.Milliseconds()})
 			s.Links.Send(l, &zab.LearnerInfo{SID: 2, Version: 0x10000})
 			// Until it has met that.
-			ping := getsOn[*zab.Ping](t, s.guest, s.link)
-			for range 4 {
-				s.send(&zab.Ping{Zxid: ping.Zxid, Answer: true})
-				if _, gone := getsOrGone[*zab.Ping](t, s.guest, s.link); gone {
+			for range 5 {
+				ping, gone := getsOrGone[*zab.Ping](t, s.guest, s.link)
+				if gone {
 					break
 				}
+				s.send(&zab.Ping{Zxid: ping.Zxid, Answer: true})
 			}
 			limit(was.Cur)
 			s.wait(t, "a learner's epoch, or its end as a leader", func() bool {
