@@ -154,12 +154,7 @@ func TestSchedulesOfAFollower(t *testing.T) {
 				r.acked(p.Zxid)
 			}
 			s.hangUp()
-			h.add(2, creates("/b"))
-			if wrong := s.finds(h); wrong != "" {
-				return wrong
-			}
-			s.restart()
-			return s.finds(h)
+			return s.cuts(&h, creates("/b"))
 		}},
 		// It stands for leader with such a tail, as it has to, and nobody follows.
 		{id: "1549, 4837, 5010 an uncommitted tail in a snapshot", shows: true, play: func(t *testing.T, k Kind) string {
@@ -175,12 +170,7 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			s.link = s.dial(&zab.LearnerInfo{SID: s.sid, Accepted: 1, Version: 0x10000})
 			getsOn[*zab.LeaderInfo](t, s.guest, s.link)
 			s.restart()
-			h.add(2, closesSession(session, "/mine"))
-			if wrong := s.finds(h); wrong != "" {
-				return wrong
-			}
-			s.restart()
-			return s.finds(h)
+			return s.cuts(&h, closesSession(session, "/mine"))
 		}},
 		{id: "5094 a cut that is not the end of it", shows: true, play: func(t *testing.T, k Kind) string {
 			s, h := setScene(t, k, Setup{}, nil), history{}
@@ -308,6 +298,24 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			return ""
 		}},
 	})
+}
+
+// cuts leads the server once more, has its tail cut off, and makes one more txn. It tells what is wrong with what the server shows then,
+// and after a restart.
+func (s *scene) cuts(h *history, x txn.Txn) string {
+	s.t.Helper()
+	if wrong := s.finds(*h); wrong != "" {
+		return wrong
+	}
+	r := &reign{scene: s, Epoch: s.epoch, last: zk.Zxid(s.epoch) << 32}
+	r.do(x)
+	h.add(s.epoch, x)
+	s.settles(h.last())
+	if wrong := wrongly(s.shows(), h.paths(s.t)...); wrong != "" {
+		return wrong
+	}
+	s.restart()
+	return s.finds(*h)
 }
 
 // logBeforeSnapshot: the log of a server ends, it is sent a tree that is newer, and then logs on, or not.

@@ -66,7 +66,8 @@ type scene struct {
 	srv  *Server
 	link zab.Link // the last that we have used
 
-	dialled zab.Link // of the last that we have dialled
+	epoch   zab.Epoch // the last that we have led
+	dialled zab.Link  // of the last that we have dialled
 }
 
 // dialledLinks is beyond the numbers of those that are accepted.
@@ -74,7 +75,7 @@ const dialledLinks zab.Link = 1<<20 + 1
 
 const server = ensemble.SID(1) // the server on the scene
 
-// setScene starts a server on the scene. before, which may be nil, may put something into its folder. setup's Dir is not used.
+// setScene starts a server on the scene. before, which may be nil, may put something into its folder.
 func setScene(t *testing.T, k Kind, setup Setup, before func(dir string)) *scene {
 	t.Helper()
 	s := &scene{guest: newGuest(t, 3), t: t}
@@ -87,7 +88,10 @@ func setScene(t *testing.T, k Kind, setup Setup, before func(dir string)) *scene
 		}
 	}
 	setup.Conf = append(conf, setup.Conf...)
-	s.srv = &Server{Kind: k, Dir: t.TempDir(), setup: setup, cfg: filepath.Join(t.TempDir(), "zoo.cfg")}
+	if setup.Dir == "" {
+		setup.Dir = t.TempDir()
+	}
+	s.srv = &Server{Kind: k, Dir: setup.Dir, setup: setup, cfg: filepath.Join(t.TempDir(), "zoo.cfg")}
 	if err := os.WriteFile(filepath.Join(s.srv.Dir, "myid"), []byte("1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +164,7 @@ func (s *scene) lead() *reign {
 	s.link = s.links[len(s.links)-1]
 	info := getsOn[*zab.LearnerInfo](s.t, s.guest, s.link)
 	r := &reign{scene: s, Epoch: info.Accepted + 1}
+	s.epoch = r.Epoch
 	s.send(&zab.LeaderInfo{Epoch: r.Epoch, Version: 0x10000})
 	r.has = *getsOn[*zab.AckEpoch](s.t, s.guest, s.link)
 	r.last = r.first()
