@@ -200,9 +200,9 @@ func TestSchedulesOfOneServer(t *testing.T) {
 			return ""
 		}},
 		{id: "1382 watches of sessions that have ended", play: func(t *testing.T, k Kind) string {
-			srv := Start(t, k, Setup{Conf: []string{"tickTime=100", "maxClientCnxns=0", "4lw.commands.whitelist=*"}})
+			srv := Start(t, k, Setup{Conf: []string{"tickTime=500", "maxClientCnxns=0", "4lw.commands.whitelist=*"}})
 			for i := range 60 {
-				c, err := Connect(srv.Addr(), 200*time.Millisecond)
+				c, err := Connect(srv.Addr(), time.Second)
 				if err != nil {
 					t.Fatal(err)
 				}

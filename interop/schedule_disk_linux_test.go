@@ -15,11 +15,11 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// smallDisk is a folder on a file system of 16 MB, and a file on it that takes 2 MB until it is removed.
+// smallDisk is a folder on a file system of 24 MB, and a file on it that takes 14 MB until it is removed.
 func smallDisk(t *testing.T) (dir, ballast string) {
 	t.Helper()
 	at := t.TempDir()
-	if err := unix.Mount("zooid", at, "tmpfs", 0, "size=16m"); err != nil {
+	if err := unix.Mount("zooid", at, "tmpfs", 0, "size=24m"); err != nil {
 		missing(t, fmt.Sprintf("no file system can be mounted here: %v", err))
 	}
 	t.Cleanup(func() {
@@ -28,7 +28,7 @@ func smallDisk(t *testing.T) (dir, ballast string) {
 		}
 	})
 	dir, ballast = filepath.Join(at, "data"), filepath.Join(at, "ballast")
-	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(ballast, make([]byte, 2<<20), 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(ballast, make([]byte, 14<<20), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return dir, ballast
@@ -109,7 +109,8 @@ func TestSchedulesOfADisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			select {
-			case <-s.srv.Done(): // Apache's may
+			case <-s.srv.Done():
+				t.Log("it has ended")
 				s.restart()
 			case <-time.After(300 * time.Millisecond):
 			}
@@ -118,8 +119,7 @@ func TestSchedulesOfADisk(t *testing.T) {
 			if wrong := s.finds(h); wrong != "" {
 				return wrong
 			}
-			s.restart()
-			return s.finds(h)
+			return s.goesOn(&h, creates("/c"))
 		}},
 	})
 }

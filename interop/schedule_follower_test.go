@@ -241,6 +241,49 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			}
 			return ""
 		}},
+		// Its leader has no use for half a reconfig, and for what comes behind it from another client it has.
+		{id: "A-1 half a reconfig over a follower", shows: true, play: func(t *testing.T, k Kind) string {
+			s, h := setScene(t, k, Setup{}, nil), history{}
+			r := s.begin(&h)
+			begin := func() *Conn {
+				c, err := Connect(s.srv.Addr(), sessionTimeout)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { c.Close() })
+				return c
+			}
+			c, other := begin(), begin()
+			half := wire.AppendRequestFrame(nil, 77, &wire.Reconfig{Joining: "x", MembersNull: true, CurConfigID: -1})
+			c.Write(Frame(half[4 : len(half)-1]))
+			refused := false
+			go func() { // ends with the connection at the latest
+				if h, _, err := c.Reply(patience); err == nil && h.Err == zk.MarshallingError {
+					s.note(func() { refused = true })
+				}
+			}()
+			request := func(op wire.OpCode) bool {
+				return slices.ContainsFunc(s.packets, func(p linkPacket) bool {
+					q, ok := p.Packet.(*zab.Request)
+					return ok && q.Op == int32(op)
+				})
+			}
+			s.wait(t, "an answer, or a request", func() bool { return refused || request(wire.OpReconfig) })
+			created := ask(other, &wire.Create{Path: "/a", ACL: zk.WorldACL(zk.PermAll)})
+			s.wait(t, "a request", func() bool { return request(wire.OpCreate) })
+			for {
+				if q := getsOn[*zab.Request](t, s.guest, s.link); q.Op == int32(wire.OpCreate) {
+					x := creates("/a")
+					x.Session, x.Cxid = q.Session, q.Xid
+					r.do(x)
+					break
+				}
+			}
+			if a := answered(t, created); a.err != nil || a.Err != zk.OK {
+				return fmt.Sprintf("a create of another client is answered with %v, %v", a.Err, a.err)
+			}
+			return ""
+		}},
 		// Alone, it serves readers meanwhile.
 		{id: "3526 read-only", play: func(t *testing.T, k Kind) string {
 			s, h := setScene(t, k, Setup{Props: []string{"readonlymode.enabled=true"}}, nil), history{}
@@ -300,22 +343,13 @@ func TestSchedulesOfAFollower(t *testing.T) {
 	})
 }
 
-// cuts leads the server once more, has its tail cut off, and makes one more txn. It tells what is wrong with what the server shows then,
-// and after a restart.
+// cuts leads the server once more, has its tail cut off, and makes one more txn.
 func (s *scene) cuts(h *history, x txn.Txn) string {
 	s.t.Helper()
 	if wrong := s.finds(*h); wrong != "" {
 		return wrong
 	}
-	r := &reign{scene: s, Epoch: s.epoch, last: zk.Zxid(s.epoch) << 32}
-	r.do(x)
-	h.add(s.epoch, x)
-	s.settles(h.last())
-	if wrong := wrongly(s.shows(), h.paths(s.t)...); wrong != "" {
-		return wrong
-	}
-	s.restart()
-	return s.finds(*h)
+	return s.goesOn(h, x)
 }
 
 // logBeforeSnapshot: the log of a server ends, it is sent a tree that is newer, and then logs on, or not.

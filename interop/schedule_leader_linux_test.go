@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -13,34 +12,6 @@ import (
 	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
-
-// asked is a call that is under way.
-type asked struct {
-	wire.ReplyHeader
-	err error
-}
-
-// ask makes a call and gives its answer when it comes.
-func ask(c *Conn, op wire.Op) <-chan asked {
-	answer := make(chan asked, 1)
-	go func() { // ends with the connection at the latest
-		h, err := c.Call(op, nil)
-		answer <- asked{h, err}
-	}()
-	return answer
-}
-
-// answered waits for an answer.
-func answered(t *testing.T, answer <-chan asked) asked {
-	t.Helper()
-	select {
-	case a := <-answer:
-		return a
-	case <-time.After(patience):
-		t.Fatal("no answer")
-		return asked{}
-	}
-}
 
 // connect makes a session, which is local, over the server.
 func (s *scene) connect() *Conn {
@@ -183,6 +154,24 @@ func TestSchedulesOfALeader(t *testing.T) {
 			}
 			if a := answered(t, ask(c, &wire.Sync{Path: "/a"})); a.err == nil {
 				return "it answers a sync, and has asked nobody"
+			}
+			return ""
+		}},
+		// A client sends half of a reconfig, and another one creates a znode behind it.
+		{id: "A-1 half a reconfig", shows: true, play: func(t *testing.T, k Kind) string {
+			s := setScene(t, k, Setup{}, nil)
+			s.followFresh()
+			c, other := s.connect(), s.connect()
+			half := wire.AppendRequestFrame(nil, 77, &wire.Reconfig{Joining: "x", MembersNull: true, CurConfigID: -1})
+			c.Write(Frame(half[4 : len(half)-1]))
+			call(t, other, &wire.Exists{Path: "/"}, nil)
+			created := ask(other, &wire.Create{Path: "/a", ACL: open})
+			s.ackNext(s.link)
+			if h, _, err := c.Reply(patience); err != nil || h.Xid != 77 || h.Err != zk.MarshallingError {
+				return fmt.Sprintf("it is answered with %v, %v", h.Err, err)
+			}
+			if a := answered(t, created); a.err != nil || a.Err != zk.OK {
+				return fmt.Sprintf("a create: %+v", a)
 			}
 			return ""
 		}},

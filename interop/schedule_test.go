@@ -338,6 +338,26 @@ func wrongly(shown []string, want ...string) string {
 	return strings.Join(list, ", ")
 }
 
+// goesOn makes one more txn in our last reign, and tells what is wrong with what the server has after a restart.
+func (s *scene) goesOn(h *history, x txn.Txn) string {
+	s.t.Helper()
+	r := &reign{scene: s, Epoch: s.epoch, last: max(h.last(), zk.Zxid(s.epoch)<<32)}
+	z := r.do(x)
+	h.add(zab.Epoch(z>>32), x)
+	s.settles(z)
+	if wrong := wrongly(s.shows(), h.paths(s.t)...); wrong != "" {
+		return wrong
+	}
+	s.restart()
+	r = s.lead()
+	if r.has.Last < z {
+		return fmt.Sprintf("it acknowledged all up to %v, and has all up to %v", z, r.has.Last)
+	}
+	r.sync(*h)
+	r.complete()
+	return wrongly(s.shows(), h.paths(s.t)...)
+}
+
 // history is what was committed.
 type history []*zab.Propose
 
@@ -560,4 +580,32 @@ func plantHistory(t *testing.T, dir string, h history) {
 			tr.Replay(x)
 		}
 	})
+}
+
+// asked is a call that is under way.
+type asked struct {
+	wire.ReplyHeader
+	err error
+}
+
+// ask makes a call and gives its answer when it comes.
+func ask(c *Conn, op wire.Op) <-chan asked {
+	answer := make(chan asked, 1)
+	go func() { // ends with the connection at the latest
+		h, err := c.Call(op, nil)
+		answer <- asked{h, err}
+	}()
+	return answer
+}
+
+// answered waits for an answer.
+func answered(t *testing.T, answer <-chan asked) asked {
+	t.Helper()
+	select {
+	case a := <-answer:
+		return a
+	case <-time.After(patience):
+		t.Fatal("no answer")
+		return asked{}
+	}
 }
