@@ -130,7 +130,7 @@ func TestSchedulesOfOneServer(t *testing.T) {
 			return ""
 		}},
 		// 2600 ephemerals, and 2.3 MB of names.
-		{id: "2101, 3496, 3614, 4306 very many ephemerals of one session", shows: true, play: func(t *testing.T, k Kind) string {
+		{id: "2101, 3496, 3614, 4306 very many ephemerals of one session", shows: true, long: true, play: func(t *testing.T, k Kind) string {
 			srv := &Server{Kind: k, Dir: t.TempDir(), cfg: filepath.Join(t.TempDir(), "zoo.cfg")}
 			t.Cleanup(srv.Kill)
 			srv.Launch(t)
@@ -227,6 +227,27 @@ func TestSchedulesOfOneServer(t *testing.T) {
 				if time.Now().After(end) {
 					return "sessions are left"
 				}
+			}
+		}},
+		{id: "A-11 a watch without a path", shows: true, play: func(t *testing.T, k Kind) string {
+			srv := Start(t, k, Setup{Conf: []string{"4lw.commands.whitelist=*"}})
+			c := begin(t, srv)
+			b := wire.Header{Xid: 1, Type: wire.OpAddWatch}.Append(nil)
+			c.Write(Frame(append(b, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0))) // a null path
+			if h, _, err := c.Reply(patience); err != nil || h.Err != zk.OK {
+				t.Fatalf("%+v, %v", h, err)
+			}
+			c.Write(wire.AppendRequestFrame(nil, 2, &wire.CloseSession{}))
+			closed := make(chan struct{})
+			go func() { // ends with the connection
+				c.awaitClose()
+				close(closed)
+			}()
+			select {
+			case <-closed:
+				return ""
+			case <-time.After(5 * time.Second): // for ever, with Apache
+				return "the connection is still there"
 			}
 		}},
 		{id: "17529 a watcher that does not read", play: func(t *testing.T, k Kind) string {

@@ -39,7 +39,7 @@ func TestSchedulesOfADisk(t *testing.T) {
 	t.Parallel()
 	small := Setup{Props: []string{"zookeeper.preAllocSize=64"}}
 	playSchedules(t, []schedule{
-		{id: "2247, 3701 a full disk", play: func(t *testing.T, k Kind) string {
+		{id: "2247, 3701 a full disk", long: true, play: func(t *testing.T, k Kind) string {
 			setup := small
 			var ballast string
 			setup.Dir, ballast = smallDisk(t)
@@ -78,7 +78,7 @@ func TestSchedulesOfADisk(t *testing.T) {
 			return ""
 		}},
 		// A follower's disk: what it misses the others have.
-		{id: "4882 a disk that was full", shows: true, play: func(t *testing.T, k Kind) string {
+		{id: "4882 a disk that was full", shows: true, long: true, play: func(t *testing.T, k Kind) string {
 			setup := small
 			var ballast string
 			setup.Dir, ballast = smallDisk(t)

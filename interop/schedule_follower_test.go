@@ -241,6 +241,22 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			}
 			return ""
 		}},
+		// Two are there, one of whom leads; they have come to that in different ways, and say so.
+		{id: "1818 the same leader, elected otherwise", play: func(t *testing.T, k Kind) string {
+			s, second := &scene{guest: newGuest(t, 3), t: t}, newGuest(t, 2)
+			s.config.Members[1] = second.config.Members[1]
+			says := func(g *guest, state zab.State, v zab.Vote) {
+				g.Elections.SetView(s.config, s.config)
+				g.answer = func(zab.Notification) {
+					g.Elections.Send(server, zab.Notification{State: state, Vote: v, Config: s.config})
+				}
+			}
+			says(s.guest, zab.Leading, zab.Vote{Leader: 3, Zxid: 4<<32 + 7, Round: 9, Epoch: 5})
+			says(second, zab.Following, zab.Vote{Leader: 3, Zxid: 0, Round: 2, Epoch: 5})
+			s.enter(k, Setup{}, nil)
+			s.wait(t, "a link of the server's", func() bool { return len(s.links) > 0 })
+			return ""
+		}},
 		// Its leader has no use for half a reconfig, and for what comes behind it from another client it has.
 		{id: "A-1 half a reconfig over a follower", shows: true, play: func(t *testing.T, k Kind) string {
 			s, h := setScene(t, k, Setup{}, nil), history{}
