@@ -69,7 +69,8 @@ type scene struct {
 	link zab.Link // the last that we have used
 
 	epoch   zab.Epoch // the last that we have led
-	dialled zab.Link  // of the last that we have dialled
+	led     zab.Link  // and where
+	dialled zab.Link  // and that we have dialled
 }
 
 // dialledLinks is beyond the numbers of those that are accepted.
@@ -167,10 +168,14 @@ type reign struct {
 // lead lets the server follow us, and gives it an epoch. How it is synchronized is yet to come.
 func (s *scene) lead() *reign {
 	s.t.Helper()
-	s.note(func() { s.links = nil })
 	s.becomes(zab.Leading)
-	s.wait(s.t, "a link of the server's", func() bool { return len(s.links) > 0 })
-	s.link = s.links[len(s.links)-1]
+	s.wait(s.t, "a link of the server's", func() bool {
+		i := slices.IndexFunc(s.links, func(l zab.Link) bool { return l < dialledLinks && l > s.led && !s.down[l] })
+		if i >= 0 {
+			s.link, s.led = s.links[i], s.links[i]
+		}
+		return i >= 0
+	})
 	info := getsOn[*zab.LearnerInfo](s.t, s.guest, s.link)
 	r := &reign{scene: s, Epoch: info.Accepted + 1}
 	s.epoch = r.Epoch
