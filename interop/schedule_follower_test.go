@@ -156,6 +156,16 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			s.hangUp()
 			return s.cuts(&h, creates("/b"))
 		}},
+		// It has hardly begun to write what nobody else has.
+		{id: "4712 a backlog when the leader hangs up", long: true, play: func(t *testing.T, k Kind) string {
+			s, h := setScene(t, k, Setup{}, nil), history{}
+			r := s.begin(&h, creates("/a"))
+			for i := range 4000 {
+				r.send(r.next(createsBig(fmt.Sprintf("/never%04d", i), 10_000)))
+			}
+			s.hangUp()
+			return s.cuts(&h, creates("/b"))
+		}},
 		// It stands for leader with such a tail, as it has to, and nobody follows.
 		{id: "1549, 4837, 5010 an uncommitted tail in a snapshot", shows: true, play: func(t *testing.T, k Kind) string {
 			s, h := setScene(t, k, Setup{}, nil), history{}
