@@ -58,7 +58,7 @@ func TestSchedulesOfALeader(t *testing.T) {
 		}},
 		// Nothing that an observer says may stand for a voter: not its epoch, not its promise, not its acknowledgements.
 		{id: "2959 an observer is no voter", play: func(t *testing.T, k Kind) string {
-			s := setScene(t, k, Setup{Conf: []string{"server.4=127.0.0.1:11111:11112:observer"}}, nil)
+			s := setScene(t, k, Setup{Conf: []string{fmt.Sprintf("server.4=127.0.0.1:%d:%d:observer", freePort(t), freePort(t))}}, nil)
 			s.becomes(zab.Following)
 			o := s.dial(&zab.LearnerInfo{SID: 4, Observer: true, Accepted: 1, Version: 0x10000})
 			s.link = s.dial(&zab.LearnerInfo{SID: s.sid, Version: 0x10000})

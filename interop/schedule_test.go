@@ -289,7 +289,7 @@ func closesSession(session zk.SessionID, paths ...string) txn.Txn {
 	return txn.Txn{Header: txn.Header{Type: txn.TypeCloseSession, Session: session}, Body: &txn.CloseSession{HasPaths: true, Paths: paths}}
 }
 
-// shows tells which znodes the server shows at its root, without /zookeeper, when it shows until.
+// shows tells which znodes the server shows at its root, without /zookeeper.
 func (s *scene) shows() []string {
 	s.t.Helper()
 	return children(s.t, s.srv)
@@ -582,7 +582,7 @@ func plant(t *testing.T, path, text string) {
 	}
 }
 
-// plantHistory writes a snapshot of a history, and the epoch of its end.
+// plantHistory writes a snapshot of a history.
 func plantHistory(t *testing.T, dir string, h history) {
 	t.Helper()
 	plantSnapshot(t, dir, h.last(), func(tr *tree.Tree) {
