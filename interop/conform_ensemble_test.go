@@ -9,7 +9,7 @@ var apacheEnsembles = flag.Bool("apache-ensembles", false, "TestConformanceOfEns
 
 // TestConformanceOfEnsembles runs the suite's cases against a follower of three servers, which has to answer what a standalone
 // server does, whose recordings they are; cases with the setting "alone" show what only that has, and those with ensemble=zooid
-// bring Apache's ensembles down, or a member of them (A-1 to A-5). Apache's ensembles (-apache-ensembles, an hour
+// bring Apache's ensembles down, or a member of them (A-1 to A-5). Apache's ensembles (-apache-ensembles, twenty minutes
 // of starting servers) prove that this is so.
 func TestConformanceOfEnsembles(t *testing.T) {
 	t.Parallel()
