@@ -96,8 +96,12 @@ func TestCounterOverflow(t *testing.T) {
 // misspelt, from the file or from a property; not what clients send as credentials, in vain or not; no session's password and no
 // data. Neither do the words that show the configuration.
 func TestSecretsAreNotShown(t *testing.T) {
+	playSchedules(t, []schedule{{id: "CVE-2026-24308", play: secretsShown}})
+}
+
+func secretsShown(t *testing.T, k Kind) string {
 	secret := func(what string) string { return "hidden-" + what }
-	srv := Start(t, Zooid, Setup{
+	srv := Start(t, k, Setup{
 		Conf: []string{
 			"4lw.commands.whitelist=*",
 			"ssl.keyStore.password=" + secret("conf-keystore"),
@@ -153,12 +157,14 @@ func TestSecretsAreNotShown(t *testing.T) {
 		shown += out
 	}
 	srv.Stop()
+	var seen []string
 	for _, line := range slices.Concat(strings.Split(srv.Log(), "\n"), strings.Split(shown, "\n")) {
 		if strings.Contains(line, "hidden-") || strings.Contains(line, string(c.Password[:])) || strings.Contains(line, fmt.Sprintf("%x", c.Password)) {
-			t.Errorf("shown: %s", line)
+			seen = append(seen, line)
 		}
 	}
-	if !strings.Contains(srv.Log(), "pasword") {
+	if k == Zooid && !strings.Contains(srv.Log(), "pasword") {
 		t.Error("the misspelt key was not told: the test would not see a server that prints its value")
 	}
+	return strings.Join(seen, "\n")
 }

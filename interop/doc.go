@@ -11,6 +11,7 @@
 //	             servers and on three by clients_*_test.go, which take connections and servers away in the middle; and contenders
 //	             for the same locks and offices (Curator, kazoo; Go's is contender_test.go), which line_test.go lets loose on each
 //	             other
+//	schedule_*   what leads to the defects of docs/defects.md: on one real server, of either kind, the test being the rest of its ensemble
 //	siege_*      ensembles in network namespaces, and what happens to them
 //
 // The recordings are Apache's own answers: go test ./interop -run Conformance/apache -update rewrites them from a running Apache

@@ -29,14 +29,25 @@ type guest struct {
 	sid    ensemble.SID
 	config *ensemble.Config
 	apache map[ensemble.SID]*Server
+	answer func(zab.Notification) // called with each notification, under mu; may be nil
 
 	mu      sync.Mutex
 	news    *sync.Cond
 	notes   map[ensemble.SID][]zab.Notification
-	packets []zab.Packet
+	role    zab.State        // what answer goes by
+	last    zab.Notification // the last that came
+	packets []linkPacket
 	links   []zab.Link
+	down    map[zab.Link]bool
+	stuck   bool     // streams are not read
 	stream  []string // the paths of the last snapshot that was read
 	told    []string
+}
+
+// linkPacket is a packet and where it came in.
+type linkPacket struct {
+	link zab.Link
+	zab.Packet
 }
 
 func (g *guest) note(what func()) {
@@ -52,16 +63,23 @@ func (g *guest) LinkUp(l zab.Link, remote net.Addr) {
 
 func (g *guest) Received(l zab.Link, ps []zab.Packet) {
 	for _, p := range ps {
-		g.note(func() { g.packets, g.told = append(g.packets, p), append(g.told, fmt.Sprintf("%T%+v", p, p)) })
+		g.note(func() {
+			g.packets, g.told = append(g.packets, linkPacket{l, p}), append(g.told, fmt.Sprintf("%T%+v", p, p))
+		})
 	}
 }
 
 func (g *guest) LinkDown(l zab.Link, err error) {
-	g.note(func() { g.told = append(g.told, fmt.Sprint("down ", l, err)) })
+	g.note(func() { g.down[l], g.told = true, append(g.told, fmt.Sprint("down ", l, err)) })
 }
 
 // Snapshot reads Apache's stream (ensemble protocol, section 5.4).
 func (g *guest) Snapshot(l zab.Link, z zk.Zxid, r *bufio.Reader) error {
+	g.mu.Lock()
+	for g.stuck {
+		g.news.Wait()
+	}
+	g.mu.Unlock()
 	s := stream{r: r}
 	for range s.int() {
 		s.skip(12) // sessions
@@ -117,17 +135,22 @@ func freePorts(t *testing.T, n int) (ports []int) {
 	return ports
 }
 
-// visit makes us server sid of an ensemble of three, and starts those Apache servers of it.
-func visit(t *testing.T, sid ensemble.SID, apaches ...ensemble.SID) *guest {
-	Need(t, Apache)
-	g := &guest{sid: sid, notes: map[ensemble.SID][]zab.Notification{}, apache: map[ensemble.SID]*Server{}}
+// newGuest makes us server sid of an ensemble of three.
+func newGuest(t *testing.T, sid ensemble.SID) *guest {
+	t.Helper()
+	g := &guest{sid: sid, notes: map[ensemble.SID][]zab.Notification{}, apache: map[ensemble.SID]*Server{}, down: map[zab.Link]bool{}}
 	g.news = sync.NewCond(&g.mu)
 	log := slog.New(slog.DiscardHandler)
 	var err error
 	g.Elections, err = peer.NewElections(t.Context(), peer.ElectionOptions{
 		SID: sid, Listen: []string{"127.0.0.1:0"}, Logger: log, Connected: func(ensemble.SID, bool) {},
 		Heard: func(from ensemble.SID, n zab.Notification) {
-			g.note(func() { g.notes[from] = append(g.notes[from], n) })
+			g.note(func() {
+				g.notes[from], g.last = append(g.notes[from], n), n
+				if g.answer != nil {
+					g.answer(n)
+				}
+			})
 		},
 	})
 	if err != nil {
@@ -141,7 +164,6 @@ func visit(t *testing.T, sid ensemble.SID, apaches ...ensemble.SID) *guest {
 	}
 
 	g.config = &ensemble.Config{}
-	conf := []string{"tickTime=500", "initLimit=40", "syncLimit=40"}
 	for id := ensemble.SID(1); id <= 3; id++ {
 		p := freePorts(t, 2)
 		if id == sid {
@@ -149,10 +171,25 @@ func visit(t *testing.T, sid ensemble.SID, apaches ...ensemble.SID) *guest {
 		}
 		g.config.Members = append(g.config.Members, ensemble.Member{
 			ID: id, Peers: []ensemble.Addr{{Host: "127.0.0.1", QuorumPort: p[0], ElectionPort: p[1]}}})
-		conf = append(conf, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", id, p[0], p[1]))
 	}
 	g.Elections.SetView(g.config, g.config)
 	g.Links.SetView(g.config)
+	return g
+}
+
+// members are the lines of zoo.cfg that tell who there is.
+func (g *guest) members() (lines []string) {
+	for _, m := range g.config.Members {
+		lines = append(lines, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", m.ID, m.Peers[0].QuorumPort, m.Peers[0].ElectionPort))
+	}
+	return lines
+}
+
+// visit makes us server sid of an ensemble of three, and starts those Apache servers of it.
+func visit(t *testing.T, sid ensemble.SID, apaches ...ensemble.SID) *guest {
+	Need(t, Apache)
+	g := newGuest(t, sid)
+	conf := append([]string{"tickTime=500", "initLimit=40", "syncLimit=40"}, g.members()...)
 	for _, id := range apaches {
 		s := &Server{Kind: Apache, Dir: t.TempDir(), setup: Setup{Conf: conf}, cfg: filepath.Join(t.TempDir(), "zoo.cfg")}
 		if err := os.WriteFile(filepath.Join(s.Dir, "myid"), []byte(strconv.Itoa(int(id))), 0o600); err != nil {
@@ -193,19 +230,38 @@ func (g *guest) hears(t *testing.T, from ensemble.SID, what string, ok func(zab.
 }
 
 // gets waits for a packet and gives it.
-func gets[P zab.Packet](t *testing.T, g *guest) (p P) {
+func gets[P zab.Packet](t *testing.T, g *guest) P {
+	t.Helper()
+	return getsOn[P](t, g, anyLink)
+}
+
+// getsOn is gets on one link.
+func getsOn[P zab.Packet](t *testing.T, g *guest, l zab.Link) P {
+	t.Helper()
+	p, gone := getsOrGone[P](t, g, l)
+	if gone {
+		t.Fatalf("the link ends before a %T: %q", p, g.told)
+	}
+	return p
+}
+
+// getsOrGone is getsOn; gone is that the link ends instead.
+func getsOrGone[P zab.Packet](t *testing.T, g *guest, l zab.Link) (p P, gone bool) {
 	t.Helper()
 	g.wait(t, fmt.Sprintf("a %T", p), func() bool {
 		for i, q := range g.packets {
-			if q, ok := q.(P); ok {
-				p, g.packets = q, slices.Delete(g.packets, i, i+1)
+			if r, ok := q.Packet.(P); ok && (l == anyLink || l == q.link) {
+				p, g.packets = r, slices.Delete(g.packets, i, i+1)
 				return true
 			}
 		}
-		return false
+		gone = g.down[l]
+		return gone
 	})
-	return p
+	return p, gone
 }
+
+const anyLink = ^zab.Link(0)
 
 func (g *guest) looking(leader ensemble.SID, round int64) zab.Notification {
 	return zab.Notification{State: zab.Looking, Vote: zab.Vote{Leader: leader, Round: round}, Config: g.config}

@@ -89,16 +89,15 @@ func (r *Replica) peer(ev *Peer) {
 }
 
 // decode decodes the payload of a proposal, once: the agreement wants to know whether it is a reconfiguration, and the tree wants it
-// as a value. What cannot be decoded is left nil: deliver ends the process rather than have a hole in the tree, and a
-// leader that sends it has written it to its own log.
+// as a value. What cannot be decoded must not get into the log.
 func (r *Replica) decode(p zab.Packet) {
 	switch p := p.(type) {
 	case *zab.Propose:
-		r.understand(&p.Proposal)
+		p.Unreadable = r.understand(&p.Proposal) == nil
 	case *zab.Inform:
-		r.understand(&p.Proposal)
+		p.Unreadable = r.understand(&p.Proposal) == nil
 	case *zab.InformActivate:
-		r.understand(&p.Proposal)
+		p.Unreadable = r.understand(&p.Proposal) == nil
 	}
 }
 
@@ -186,7 +185,7 @@ func (r *Replica) understand(p *zab.Proposal) *txn.Txn {
 		return x
 	}
 	x, err := txn.Decode(p.Payload)
-	if err != nil {
+	if err != nil || x.Zxid != p.Zxid {
 		return nil
 	}
 	p.Value, p.Config = x, configOf(x)
@@ -197,7 +196,7 @@ func (r *Replica) understand(p *zab.Proposal) *txn.Txn {
 // that a leader of Apache's sends shows several moments.
 func (r *Replica) deliver(p *zab.Proposal, clock int64, e *Effects) {
 	x := r.understand(p)
-	if x == nil || x.Zxid != p.Zxid {
+	if x == nil {
 		invariant.Check(false, invariant.PrefixConsistency, "the proposal %v is committed and cannot be read", p.Zxid)
 	}
 	if !r.member.role.Serving {

@@ -160,7 +160,7 @@ func (c *Core) fromServingLeader(p Packet) {
 }
 
 // takeProposal puts a proposal behind the others of the stream. It is refused if it leaves a gap, whoever leads
-// (ZOOKEEPER-4925). Before UPTODATE one may come that is known already: a leader of Apache's sends its tree as it is, and then again what was
+// (ZOOKEEPER-4925), or if nobody could read it again (ZOOKEEPER-2355): it is in no log then, and may come whole another time. Before UPTODATE one may come that is known already: a leader of Apache's sends its tree as it is, and then again what was
 // applied meanwhile.
 func (c *Core) takeProposal(p *Proposal) bool {
 	if p.Zxid <= c.up.seen && c.phase != following {
@@ -168,6 +168,10 @@ func (c *Core) takeProposal(p *Proposal) bool {
 	}
 	if !follows(c.up.seen, p.Zxid) {
 		c.becomeLooking("proposal " + p.Zxid.String() + " behind " + c.up.seen.String())
+		return false
+	}
+	if p.Unreadable {
+		c.becomeLooking("proposal " + p.Zxid.String() + " cannot be read")
 		return false
 	}
 	if p.Config != nil && c.takeDecision(p.Config) {

@@ -16,6 +16,8 @@ type Proposal struct {
 	// has looked.
 	Config *ensemble.Config
 	Value  any // the caller's decoded form of Payload; comes back with Committed
+	// Unreadable says that Payload is no txn of this zxid. Such a proposal is not taken from a leader.
+	Unreadable bool
 }
 
 // State is what a server says of itself in a notification; the numbers are those on the wire.

@@ -242,7 +242,7 @@ func (x *solo) register(link int, sid string) {
 func (x *solo) zxid(s string) zk.Zxid { return zk.Zxid(number(x.t, s, "0")) }
 
 func (x *solo) proposal(z zk.Zxid, text string) Proposal {
-	p := Proposal{Zxid: z, Payload: []byte(text)}
+	p := Proposal{Zxid: z, Payload: []byte(text), Unreadable: text == "unreadable"}
 	if m, ok := strings.CutPrefix(text, "members="); ok {
 		p.Config = members(x.t, m, z)
 	}
