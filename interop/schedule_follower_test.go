@@ -48,7 +48,7 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			}
 			return wrong
 		}},
-		{id: "4685 acknowledgements of proposals before that of NEWLEADER", play: func(t *testing.T, k Kind) string {
+		{id: "4685 acknowledgements of proposals before that of NEWLEADER", shows: true, luck: true, play: func(t *testing.T, k Kind) string {
 			s, h := setScene(t, k, Setup{}, nil), history{}
 			s.begin(&h, creates("/a")).hangUp()
 			for i := range 3000 {

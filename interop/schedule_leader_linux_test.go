@@ -120,15 +120,15 @@ func TestSchedulesOfALeader(t *testing.T) {
 			return ""
 		}},
 		// A session whose client is a follower's: it lives as long as that hears of it, and no longer.
-		{id: "4508, 121361 a follower's session", play: func(t *testing.T, k Kind) string {
+		{id: "4508, 121361 a follower's session", long: true, play: func(t *testing.T, k Kind) string {
 			s := setScene(t, k, Setup{Conf: []string{"tickTime=200", "initLimit=100", "syncLimit=100"}}, nil)
 			s.followFresh()
-			s.send(&zab.Request{Session: session, Op: int32(wire.OpCreateSession), Body: []byte{0, 0, 2, 0}}) // 512 ms
+			s.send(&zab.Request{Session: session, Op: int32(wire.OpCreateSession), Body: []byte{0, 0, 8, 0}}) // 2048 ms
 			s.ackNext(s.link)
 			getsOn[*zab.Commit](t, s.guest, s.link)
-			for range 15 { // a tenth of a second each
+			for range 25 { // a tenth of a second each
 				ping := getsOn[*zab.Ping](t, s.guest, s.link)
-				s.send(&zab.Ping{Zxid: ping.Zxid, Answer: true, Touched: []zab.Touch{{Session: session, Timeout: 512}}})
+				s.send(&zab.Ping{Zxid: ping.Zxid, Answer: true, Touched: []zab.Touch{{Session: session, Timeout: 2048}}})
 			}
 			s.mu.Lock()
 			ended := slices.ContainsFunc(s.packets, func(p linkPacket) bool { _, ok := p.Packet.(*zab.Propose); return ok })

@@ -28,6 +28,8 @@ type schedule struct {
 	id string // of the defects, and what tells this schedule from others of theirs
 	// shows tells whether Apache 3.8.0 has it: last column of the table.
 	shows bool
+	// luck is that it does at times.
+	luck bool
 	// long is what takes long, or is looked at elsewhere, too: only with -schedules.
 	long bool
 	// play gives what is wrong in the end, "" if nothing is.
@@ -51,7 +53,7 @@ func playSchedules(t *testing.T, all []schedule) {
 					t.Error(wrong)
 				case k == Apache:
 					t.Logf("Apache: %q", wrong)
-					if s.shows != (wrong != "") {
+					if s.shows != (wrong != "") && !s.luck {
 						t.Errorf("it is said that Apache shows it: %v", s.shows)
 					}
 				}
