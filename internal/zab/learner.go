@@ -1,6 +1,8 @@
 package zab
 
 import (
+	"fmt"
+
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -160,14 +162,19 @@ func (c *Core) fromServingLeader(p Packet) {
 }
 
 // takeProposal puts a proposal behind the others of the stream. It is refused if it leaves a gap, whoever leads
-// (ZOOKEEPER-4925), or if nobody could read it again (ZOOKEEPER-2355): it is in no log then, and may come whole another time. Before UPTODATE one may come that is known already: a leader of Apache's sends its tree as it is, and then again what was
-// applied meanwhile.
+// (ZOOKEEPER-4925), if its epoch is one that this server has not promised (EpochMonotone), or if nobody could read it again
+// (ZOOKEEPER-2355): it is in no log then, and may come whole another time. Before UPTODATE one may come that is known already: a leader of
+// Apache's sends its tree as it is, and then again what was applied meanwhile.
 func (c *Core) takeProposal(p *Proposal) bool {
 	if p.Zxid <= c.up.seen && c.phase != following {
 		return true
 	}
 	if !follows(c.up.seen, p.Zxid) {
 		c.becomeLooking("proposal " + p.Zxid.String() + " behind " + c.up.seen.String())
+		return false
+	}
+	if Epoch(p.Zxid.Epoch()) > c.epoch {
+		c.becomeLooking(fmt.Sprintf("proposal %v of an epoch after its leader's, %d", p.Zxid, c.epoch))
 		return false
 	}
 	if p.Unreadable {
