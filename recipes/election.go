@@ -109,12 +109,14 @@ func NewSeat(c *client.Client, path string, id []byte) *Seat { return &Seat{c: c
 func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 	parent, _, _ := zk.SplitPath(s.path)
 	var st zk.Stat
+	seen := s.c.Status().Seen
 	tried := false // it may be ours although the reply said nothing
 	err := inFolder(ctx, s.c, parent, func() (err error) {
 		_, st, err = s.c.Create(ctx, s.path, s.id, zk.Ephemeral)
 		if tried && errors.Is(err, zk.NodeExists) {
 			var mine bool
-			if mine, st, err = s.mine(ctx); err == nil && !mine {
+			// That of an earlier term may not be gone yet, although the term is lost: it is nobody's to take.
+			if mine, st, err = s.mine(ctx); err == nil && (!mine || st.Czxid <= seen) {
 				err = zk.NodeExists
 			}
 		}
