@@ -178,6 +178,9 @@ func TestTheHandshakeTellsWhatWasSeen(t *testing.T) {
 	if err := c.Delete(patient(t), "/a", -1); err != nil {
 		t.Fatal(err)
 	}
+	if seen := c.Status().Seen; seen != 0x500000007 {
+		t.Error(seen)
+	}
 	f.drop()
 	if hello := <-f.hellos; hello.LastZxidSeen != 0x500000007 || hello.SessionID != 0x77 {
 		t.Errorf("%+v", hello)

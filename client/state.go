@@ -70,6 +70,9 @@ type Status struct {
 	Suspended time.Time
 	Heard     time.Time // when the last byte came from a server
 
+	// Seen is the newest zxid that a reply has shown. Whatever this client asks for from now on is made by a later txn.
+	Seen zk.Zxid
+
 	Err error // why the last connection ended; nil while there is one
 }
 
@@ -80,8 +83,13 @@ func (c *Client) State() State { return c.Status().State }
 func (c *Client) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.present()
+}
+
+// present is the status with what changes all the time; the caller holds mu.
+func (c *Client) present() Status {
 	s := c.status
-	s.Heard = c.heard()
+	s.Heard, s.Seen = c.heard(), c.core.LastZxid()
 	return s
 }
 
@@ -100,8 +108,7 @@ func (c *Client) States(ctx context.Context) <-chan Status {
 	s := &subscription{ch: make(chan Status, 16)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.status
-	now.Heard = c.heard()
+	now := c.present()
 	s.ch <- now
 	if now.State.Ended() {
 		close(s.ch)
@@ -165,7 +172,7 @@ func (c *Client) tell() {
 		s.Err = c.cause
 	}
 	c.status = s
-	s.Heard = c.heard()
+	s = c.present()
 	c.opt.Logger.Info("session", "state", state.String(), "session", s.Session.String(), "server", s.Server, "err", s.Err)
 	for sub := range c.subs {
 		sub.put(s)

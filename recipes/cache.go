@@ -129,23 +129,33 @@ func (k *Cache) take(ctx context.Context, n client.Notice) error {
 // atOnce is how many reads are sent without waiting for their answers.
 const atOnce = 256
 
+// ask reads something of each of some paths, in one batch, until its connection holds. read adds a read to it, and tells where its error will
+// be; a znode that is skipped fails none of the others.
+func ask[R any](ctx context.Context, c *client.Client, paths []string, read func(b *client.Batch, path string) (R, *error)) (results []R, err error) {
+	err = Insist(ctx, func() error {
+		b := c.Batch()
+		errs := make([]*error, len(paths))
+		results = make([]R, len(paths))
+		for i, p := range paths {
+			results[i], errs[i] = read(b, p)
+		}
+		_ = b.Flush(ctx) // each result has its own error
+		for _, err := range errs {
+			if *err != nil && !skipped(*err) {
+				return *err
+			}
+		}
+		return nil
+	})
+	return results, err
+}
+
 // read brings paths up to date, and tells which of them have children.
 func (k *Cache) read(ctx context.Context, paths []string) (parents []string, err error) {
 	for group := range slices.Chunk(paths, atOnce) {
-		var results []*client.GetResult
-		err := Insist(ctx, func() error {
-			b := k.c.Batch()
-			results = results[:0]
-			for _, p := range group {
-				results = append(results, b.Get(p))
-			}
-			_ = b.Flush(ctx) // each result has its own error
-			for _, r := range results {
-				if r.Err != nil && !skipped(r.Err) {
-					return r.Err
-				}
-			}
-			return nil
+		results, err := ask(ctx, k.c, group, func(b *client.Batch, path string) (*client.GetResult, *error) {
+			r := b.Get(path)
+			return r, &r.Err
 		})
 		if err != nil {
 			return nil, err
@@ -167,20 +177,9 @@ func (k *Cache) read(ctx context.Context, paths []string) (parents []string, err
 // list gives the children of paths. A znode that is gone has none.
 func (k *Cache) list(ctx context.Context, paths []string) (children []string, err error) {
 	for group := range slices.Chunk(paths, atOnce) {
-		var results []*client.ChildrenResult
-		err := Insist(ctx, func() error {
-			b := k.c.Batch()
-			results = results[:0]
-			for _, p := range group {
-				results = append(results, b.Children(p))
-			}
-			_ = b.Flush(ctx) // each result has its own error
-			for _, r := range results {
-				if r.Err != nil && !skipped(r.Err) {
-					return r.Err
-				}
-			}
-			return nil
+		results, err := ask(ctx, k.c, group, func(b *client.Batch, path string) (*client.ChildrenResult, *error) {
+			r := b.Children(path)
+			return r, &r.Err
 		})
 		if err != nil {
 			return nil, err

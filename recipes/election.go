@@ -109,12 +109,13 @@ func NewSeat(c *client.Client, path string, id []byte) *Seat { return &Seat{c: c
 func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 	parent, _, _ := zk.SplitPath(s.path)
 	var st zk.Stat
+	seen := s.c.Status().Seen
 	tried := false // it may be ours although the reply said nothing
 	err := inFolder(ctx, s.c, parent, func() (err error) {
 		_, st, err = s.c.Create(ctx, s.path, s.id, zk.Ephemeral)
 		if tried && errors.Is(err, zk.NodeExists) {
 			var mine bool
-			if mine, st, err = s.mine(ctx); err == nil && !mine {
+			if mine, st, err = s.mine(ctx, seen); err == nil && !mine {
 				err = zk.NodeExists
 			}
 		}
@@ -126,7 +127,7 @@ func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 		return Term{}, ErrBusy
 	case err != nil:
 		if tried && ctx.Err() != nil {
-			s.giveUp()
+			s.giveUp(seen)
 		}
 		return Term{}, err
 	}
@@ -140,21 +141,22 @@ func (s *Seat) TryTake(ctx context.Context) (Term, error) {
 	}, func() { _ = removeMine(bg, s.c, s.path, st.Czxid) })}, nil
 }
 
-// mine tells whether the znode is one that this handle has made.
-func (s *Seat) mine(ctx context.Context) (bool, zk.Stat, error) {
+// mine tells whether the znode is one that this candidate has made since the client had seen a txn, before it asked. That of an earlier term
+// may not be gone yet, although the term is lost: it is not to be taken for a new one.
+func (s *Seat) mine(ctx context.Context, seen zk.Zxid) (bool, zk.Stat, error) {
 	data, st, err := s.c.Get(ctx, s.path)
-	return err == nil && st.EphemeralOwner == s.c.Session().ID && string(data) == string(s.id), st, err
+	return err == nil && st.EphemeralOwner == s.c.Session().ID && st.Czxid > seen && string(data) == string(s.id), st, err
 }
 
 // giveUp removes a znode that may have been made. It returns when that is certain, so that the same candidate may try again; but it goes
 // on without the caller when no server can be asked.
-func (s *Seat) giveUp() {
+func (s *Seat) giveUp(seen zk.Zxid) {
 	ctx := context.Background()
-	for pause := firstPause; !s.givenUp(ctx); pause = min(2*pause, lastPause) {
+	for pause := firstPause; !s.givenUp(ctx, seen); pause = min(2*pause, lastPause) {
 		if s.c.State() == client.Lapsed { // calls end at once
 			go func() {
 				awake(s.c)
-				s.giveUp()
+				s.giveUp(seen)
 			}()
 			return
 		}
@@ -174,12 +176,12 @@ func awake(c *client.Client) {
 }
 
 // givenUp tries to remove the znode, and tells whether nothing is left to try.
-func (s *Seat) givenUp(ctx context.Context) bool {
+func (s *Seat) givenUp(ctx context.Context, seen zk.Zxid) bool {
 	err := s.c.Sync(ctx, s.path)
 	if err == nil {
 		var mine bool
 		var st zk.Stat
-		if mine, st, err = s.mine(ctx); mine {
+		if mine, st, err = s.mine(ctx, seen); mine {
 			err = removeMine(ctx, s.c, s.path, st.Czxid)
 		}
 	}

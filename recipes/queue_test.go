@@ -355,6 +355,22 @@ func TestSeatLosesReplies(t *testing.T) {
 	}
 }
 
+// A candidate that still has its znode from an earlier term, one that it takes for lost, say, does not take it for that of a new one when a
+// reply is lost: each term has a token of its own.
+func TestSeatOfAnEarlierTermIsTaken(t *testing.T) {
+	srv := zktest.Start(t)
+	ctx := patient(t)
+	var line zktest.Line
+	c := srv.Client(t, func(o *client.Options) { o.Dialer = line.Dial })
+	one, err := recipes.NewSeat(c, "/seat", []byte("a")).TryTake(ctx)
+	must(t, err)
+	line.LoseReply()
+	if two, err := recipes.NewSeat(c, "/seat", []byte("a")).TryTake(ctx); !errors.Is(err, recipes.ErrBusy) {
+		t.Errorf("%+v, %v", two, err)
+	}
+	must(t, one.Resign(ctx))
+}
+
 func TestSeatInAStorm(t *testing.T) {
 	t.Parallel()
 	r := &register{t: t, most: 1}

@@ -145,9 +145,7 @@ func (p *cachePlay) calm(ctx context.Context, c *client.Client) {
 	p.compare(ctx, c, k)
 	all := k.All()
 	for _, n := range slices.Backward(all) {
-		if err := c.Delete(ctx, n.Path, -1); err != nil {
-			p.s.complain("in the calm: %v", err)
-		}
+		p.s.insist(ctx, func() error { return c.Delete(ctx, n.Path, -1) })
 	}
 	p.compare(ctx, c, k)
 }
@@ -216,7 +214,7 @@ func (p *configPlay) calm(ctx context.Context, c *client.Client) {
 	case <-time.After(time.Minute):
 		p.s.complain("the value is %+v, and %d have raised it", v.Get(), p.sure)
 	}
-	_ = recipes.Insist(ctx, func() error { return c.Delete(ctx, "/config/n", -1) })
+	p.s.insist(ctx, func() error { return c.Delete(ctx, "/config/n", -1) })
 }
 
 func (p *configPlay) stays(path string) bool { return path == "/config" }
@@ -324,7 +322,7 @@ func (p *namesPlay) work(ctx context.Context, me *hand, c *client.Client) error 
 
 func (p *namesPlay) calm(ctx context.Context, c *client.Client) {
 	n := recipes.NewNames(c, "/names")
-	_ = recipes.Insist(ctx, func() error { return c.Sync(ctx, "/") })
+	p.s.insist(ctx, func() error { return c.Sync(ctx, "/") })
 	for name, what := range p.bound {
 		if got, err := n.Lookup(ctx, name); err != nil || string(got) != what {
 			p.s.complain("%s is %q, not %q; %v", name, got, what, err)

@@ -213,7 +213,7 @@ func (p *holdPlay) calm(ctx context.Context, c *client.Client) {
 	if err := h.Release(ctx); err != nil {
 		p.s.complain("in the calm: %v", err)
 	}
-	_ = recipes.Insist(ctx, func() error { return c.Delete(ctx, guard, -1) })
+	p.s.insist(ctx, func() error { return c.Delete(ctx, guard, -1) })
 }
 
 func (p *holdPlay) stays(path string) bool {

@@ -96,7 +96,7 @@ func (p *masterworkerPlay) calm(ctx context.Context, c *client.Client) {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.Lead(working, "last") })
 	wg.Go(func() { _ = s.Work(working, "last", p.do) })
-	_ = c.Sync(ctx, "/")
+	p.s.insist(ctx, func() error { return c.Sync(ctx, "/") })
 	for _, task := range p.handed {
 		r, err := s.Wait(ctx, task)
 		if err != nil {
@@ -117,10 +117,8 @@ func (p *masterworkerPlay) calm(ctx context.Context, c *client.Client) {
 	for late := time.Now().Add(time.Minute); ; rest(ctx, 50*time.Millisecond) {
 		var left []string
 		for _, folder := range []string{"/mw/tasks", "/mw/assign", "/mw/assign/last"} {
-			names, _, err := c.Children(ctx, folder)
-			if err != nil && !errors.Is(err, zk.NoNode) {
-				p.s.complain("in the calm: %v", err)
-			}
+			var names []string
+			p.s.insist(ctx, func() (err error) { names, _, err = c.Children(ctx, folder); return err })
 			left = append(left, names...)
 		}
 		if len(left) == 0 || len(left) == 1 && left[0] == "last" {

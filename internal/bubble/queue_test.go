@@ -208,7 +208,7 @@ func (p *counterPlay) work(ctx context.Context, me *hand, c *client.Client) erro
 
 func (p *counterPlay) calm(ctx context.Context, c *client.Client) {
 	var err error
-	_ = recipes.Insist(ctx, func() error { return c.Sync(ctx, "/") })
+	p.s.insist(ctx, func() error { return c.Sync(ctx, "/") })
 	if p.end, err = recipes.NewCounter(c, "/n").Value(ctx); err != nil {
 		p.s.complain("in the calm: %v", err)
 	}

@@ -122,6 +122,14 @@ func (s *stage) committed() (z zk.Zxid) {
 	return z
 }
 
+// insist makes a plain call of the calm until its connection holds: there, too, one may break, when an operator's change of the ensemble that
+// was begun before comes into force. A znode that is not there is no reason to complain, for a delete whose reply was lost leaves none.
+func (s *stage) insist(ctx context.Context, call func() error) {
+	if err := recipes.Insist(ctx, call); err != nil && !errors.Is(err, zk.NoNode) {
+		s.complain("in the calm: %v", err)
+	}
+}
+
 // expected tells whether an error is one that mishaps explain.
 func expected(err error) bool {
 	for _, e := range []error{nil, zk.SessionExpired, context.Canceled, recipes.ErrLost, recipes.ErrUnknown, recipes.ErrBusy} {

@@ -38,10 +38,7 @@ func (p *barrierPlay) work(ctx context.Context, me *hand, c *client.Client) erro
 	}
 	there, st, err := c.Exists(ctx, "/b")
 	if err != nil || !there {
-		if errors.Is(err, zk.ConnectionLoss) {
-			err = nil
-		}
-		return err
+		return lossy(err)
 	}
 	if err := b.Wait(ctx); err != nil {
 		return err
@@ -287,11 +284,12 @@ func (p *pactPlay) work(ctx context.Context, me *hand, c *client.Client) error {
 }
 
 func (p *pactPlay) calm(ctx context.Context, c *client.Client) {
-	_ = recipes.Insist(ctx, func() error { return c.Sync(ctx, "/") })
+	p.s.insist(ctx, func() error { return c.Sync(ctx, "/") })
 	for turn := range 1000 {
 		name := fmt.Sprintf("/pact/%d", turn)
-		there, _, err := c.Exists(ctx, name)
-		if err != nil || !there {
+		there := false
+		p.s.insist(ctx, func() (err error) { there, _, err = c.Exists(ctx, name); return err })
+		if !there {
 			return
 		}
 		pact := recipes.NewPact(c, name, p.parties...)

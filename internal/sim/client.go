@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zooid-io/zooid/internal/jute"
 	"github.com/zooid-io/zooid/internal/replica"
@@ -304,13 +305,16 @@ func (c *client) receive(k *conn, frame []byte) {
 		c.guest.Receive(frame)
 		return
 	}
-	if c.mind != nil {
-		c.mind.receive(k, frame)
-		return
-	}
 	w := c.w
 	k.from = w.now
-	if !k.ready {
+	switch {
+	case k.ready && c.mind != nil && c.mind.core.State().Ended():
+		return // of a connection that is about to be closed
+	case k.ready:
+	case c.mind != nil:
+		c.mind.welcomed(k, frame)
+		return
+	default:
 		c.welcomed(k, frame)
 		return
 	}
@@ -320,7 +324,11 @@ func (c *client) receive(k *conn, frame []byte) {
 	if h.Xid == wire.XidNotice {
 		ev := wire.DecodeNotice(d, h.Zxid)
 		w.note("client %d: notice %d %s %v", c.id, ev.Type, ev.Path, ev.Zxid)
+		before := slices.Clone(c.watches)
 		w.check.notice(c, ev)
+		if c.mind != nil {
+			c.mind.noticed(ev, before, frame)
+		}
 		return
 	}
 	if len(k.pending) == 0 || k.pending[0].xid != h.Xid {
@@ -339,6 +347,9 @@ func (c *client) receive(k *conn, frame []byte) {
 	c.seen = max(c.seen, h.Zxid)
 	if _, ok := a.op.(*wire.CloseSession); ok {
 		c.session, c.watches, c.lasting = 0, nil, nil
+	}
+	if c.mind != nil {
+		c.mind.answered(a, frame)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/zooid-io/zooid/internal/clientcore"
-	"github.com/zooid-io/zooid/internal/jute"
 	"github.com/zooid-io/zooid/internal/replica"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/zk"
@@ -240,50 +239,18 @@ func (m *mind) arm() {
 	})
 }
 
-// receive takes a frame.
-func (m *mind) receive(k *conn, frame []byte) {
-	c, w := m.c, m.c.w
-	k.from = w.now
-	switch {
-	case !k.ready:
-		m.welcomed(k, frame)
-		return
-	case m.core.State().Ended():
-		return // of a connection that is about to be closed
-	}
-	d := jute.NewDecoder(frame[4:])
-	var h wire.ReplyHeader
-	h.Decode(d)
-	if h.Xid == wire.XidNotice {
-		ev := wire.DecodeNotice(d, h.Zxid)
-		w.note("client %d: notice %d %s %v", c.id, ev.Type, ev.Path, ev.Zxid)
-		before := slices.Clone(c.watches)
-		w.check.notice(c, ev)
-		m.take(frame)
-		fired, _ := m.settle()
-		m.fired(ev, before, fired)
-		return
-	}
-	if len(k.pending) == 0 || k.pending[0].xid != h.Xid {
-		w.fail("SessionFIFO", "client %d gets the answer to %d, and waits for %d requests", c.id, h.Xid, len(k.pending))
-		return
-	}
-	a := k.pending[0]
-	k.pending = k.pending[1:]
-	a.returned, a.code, a.zxid = w.now, h.Err, h.Zxid
-	c.decode(a, d)
-	if err := d.Err(); err != nil {
-		w.fail("SessionFIFO", "client %d cannot read the answer to %T: %v", c.id, a.op, err)
-	}
-	w.note("client %d: %s %d: %d %v", c.id, a.op.OpCode(), a.xid, a.code, a.zxid)
-	w.check.answered(c, k, a)
-	c.seen = max(c.seen, h.Zxid)
+// noticed takes the frame of a notice. before are the watches that the client had.
+func (m *mind) noticed(ev zk.Event, before []*armed, frame []byte) {
 	m.take(frame)
-	if z := m.core.LastZxid(); z != c.seen {
-		w.fail("SessionMonotone", "client %d has seen %v, and its core says %v", c.id, c.seen, z)
-	}
-	if _, closes := a.op.(*wire.CloseSession); closes {
-		c.session, c.watches, c.lasting = 0, nil, nil
+	fired, _ := m.settle()
+	m.fired(ev, before, fired)
+}
+
+// answered takes the frame of the answer to a call.
+func (m *mind) answered(a *call, frame []byte) {
+	m.take(frame)
+	if z := m.core.LastZxid(); z != m.c.seen {
+		m.c.w.fail("SessionMonotone", "client %d has seen %v, and its core says %v", m.c.id, m.c.seen, z)
 	}
 	_, done := m.settle()
 	m.done(a, done)
