@@ -25,6 +25,8 @@ var found = []struct {
 	{2592, allFaults(), "LogContiguous: of the checker, a snapshot of a txn that others have logged"},
 	{180055, []Fault{Reconfiguration, Blackout, Crash, LinkReset, Delay}, "CommitDurable: who was removed and came back led in an old configuration (zab.TestALogRecallsItsChanges)"},
 	{170406, allFaults(), "VoteTruth: of the checker, what a peer said of a server"},
+	{200553, allFaults(), "Liveness: a voter to be had logged more than the only candidate (zab, longer-log-and-no-candidate)"},
+	{230041, []Fault{Reconfiguration, Blackout, Crash, Pause, OneWay, ClientDrop}, "ConfigChain: a follower told its observer what was not committed (zab.TestAFollowerTellsWhatIsCommitted)"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

@@ -164,9 +164,11 @@ func (e *election) propose(v Vote, now int64) {
 const noDatabase zk.Zxid = -1
 
 // better tells whether a vote should take the place of another. Who has weight 0 is never proposed to anybody, and gives way to whoever has
-// not: Apache's keeps its own vote where that is newer, and a configuration on its way in which it has a weight may need just that vote.
+// not: Apache's keeps its own vote where that is newer, and a configuration on its way in which it has a weight may need just that vote. Nor does who
+// has no candidate hold its own log against any: it votes in a configuration on its way alone, and what is
+// committed is with a quorum of the committed one, whose voters compare their logs themselves.
 func (e *election) better(v, w Vote) bool {
-	return e.counts(v.Leader) && (v.beats(w) || !e.counts(w.Leader))
+	return e.counts(v.Leader) && (w.Leader == ensemble.NoSID || v.beats(w) || !e.counts(w.Leader))
 }
 
 // counts tells whether a server has a weight.

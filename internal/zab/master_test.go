@@ -83,3 +83,18 @@ func TestWhoMayComeToAFollower(t *testing.T) {
 		})
 	}
 }
+
+// An observer that comes to a follower while a reconfiguration is under way is told what is committed: it takes what it is told so for
+// that. (Found by the simulator.)
+func TestAFollowerTellsWhatIsCommitted(t *testing.T) {
+	g := members(t, "1,2,3,4o", 1)
+	c := New(Options{SID: 1, Tick: 100, InitLimit: 10, SyncLimit: 5, Reconfig: true, Master: true}, Durable{Configs: Configs{g, g}}, 0)
+	x := &solo{t: t, core: c}
+	x.show(c.Ready())
+	for _, line := range []string{"follow 2", "recv 1 PROPOSAL 0x100000001 members=1,2,3,4o,5", "up 2", "recv 2 OBSERVERINFO 4 1", "recv 2 ACKEPOCH 0x0 -1"} {
+		x.step(line)
+	}
+	if last := x.text[len(x.text)-1]; last != "send 2 NEWLEADER 1 0x1" {
+		t.Errorf("%q", x.text)
+	}
+}

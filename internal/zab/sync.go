@@ -102,7 +102,7 @@ func (c *Core) synchronize(l *learner) {
 	// What is seen and not committed here belongs to the history that this reign begins with, or, later, comes as a proposal behind
 	// NEWLEADER. A learner takes what it is told now for committed at UPTODATE: it must not be what may still be lost.
 	g := c.configs.LastSeen
-	if c.phase == leading {
+	if c.phase != establishing { // a follower has its observers, too
 		g = c.configs.Committed
 	}
 	c.send(l.link, &NewLeader{c.epoch, g})
