@@ -20,6 +20,8 @@ type link struct {
 	// Of a link that is dialled: instead of the leader, if any; and who it is.
 	masters []Master
 	to      ensemble.SID // guarded by mu
+	addr    string       // where; for run
+	heard   bool         // something has come; for run
 	ctx     context.Context
 	cancel  context.CancelFunc // ends a dial
 	wake    chan struct{}      // capacity 1: there is something in queue, or closing
@@ -225,6 +227,9 @@ func (l *link) run(d *zab.Dial) {
 	}
 	l.fail(err)
 	l.discard()
+	if l.addr != "" && !l.heard {
+		l.s.routes.bad(l.addr)
+	}
 	l.s.mu.Lock()
 	delete(l.s.links, l.id)
 	l.s.mu.Unlock()
@@ -239,11 +244,11 @@ func (l *link) run(d *zab.Dial) {
 func (l *link) open(d *zab.Dial) error {
 	leader := ensemble.NoSID
 	if d != nil {
-		c, to, err := l.s.connect(l.ctx, d, l.masters)
+		c, addr, to, err := l.s.connect(l.ctx, d, l.masters)
 		if err != nil {
 			return err
 		}
-		leader = to
+		leader, l.addr = to, addr
 		l.mu.Lock()
 		l.conn, l.to = c, to
 		l.mu.Unlock()
@@ -300,6 +305,10 @@ func (l *link) read() error {
 			return l.linger(r.R)
 		}
 		if len(batch) > 0 {
+			if !l.heard && l.addr != "" {
+				l.s.routes.good(l.addr)
+			}
+			l.heard = true
 			if l.from == Learner && l.s.o.Left != nil && l.sid == ensemble.NoSID { // nobody else writes it
 				l.introduced(batch)
 			}

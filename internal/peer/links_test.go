@@ -463,8 +463,12 @@ func TestListening(t *testing.T) {
 	}
 	learner.Dial(zab.Dial{Link: 5, Leader: 3, Budget: 10000})
 	leader.says(t, 6, "up")
-	if err := newLinks(t, nil).Listen("127.0.0.1:0", addr); err == nil {
+	other := newLinks(t, nil)
+	if err := other.Listen(addr); err == nil {
 		t.Error("a port that is taken was opened")
+	}
+	if err := other.Listen(addr, "127.0.0.1:0"); err != nil || len(other.Addrs()) != 1 {
+		t.Errorf("one of two can be had: %v, %v", other.Addrs(), err)
 	}
 }
 

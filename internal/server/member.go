@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -128,6 +129,7 @@ func (m *member) electionsOf(ctx context.Context, self ensemble.Member) (*peer.E
 	}
 	return peer.NewElections(ctx, peer.ElectionOptions{
 		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
+		MultiAddress: m.o.MultiAddress, AnswerTimeout: m.o.AnswerTimeout,
 		GreetTimeout: time.Duration(m.o.SyncLimit) * m.s.opt.TickTime, Dial: m.o.Dial, Logger: m.s.log,
 		Heard: func(from ensemble.SID, n zab.Notification) {
 			m.agree(replica.Peer{Event: &zab.Notified{From: from, Notification: n}})
@@ -143,7 +145,9 @@ func (m *member) addrs(self ensemble.Member, port func(ensemble.Addr) int) (list
 		if m.o.ListenOnAllIPs {
 			host = ""
 		}
-		list = append(list, net.JoinHostPort(host, strconv.Itoa(port(a))))
+		if addr := net.JoinHostPort(host, strconv.Itoa(port(a))); !slices.Contains(list, addr) {
+			list = append(list, addr)
+		}
 	}
 	return list
 }
