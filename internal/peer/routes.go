@@ -35,13 +35,13 @@ type attempt struct {
 }
 
 // connect dials the addresses of one server, each in a goroutine and a little later than the one before, or at once if nobody dials any
-// more; the first that answers counts, and the others are closed. Names are resolved anew. each bounds a dial, 0 is only ctx. It gives
-// the address, too.
+// more; the first that answers counts, and the others are closed. While a dial hangs those that failed are repeated: a server whose other
+// address is dead may be about to open its port. Names are resolved anew. each bounds a dial, 0 is only ctx. It gives the address, too.
 func (r *routes) connect(ctx context.Context, addrs []string, each time.Duration) (net.Conn, string, error) {
 	addrs = r.order(addrs)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var errs []error
+	errs := make([]error, len(addrs)) // the last of each
 	ended := make(chan attempt)
 	alive := make([]bool, len(addrs)) // dialling
 	running := 0
@@ -83,11 +83,20 @@ func (r *routes) connect(ctx context.Context, addrs []string, each time.Duration
 				return a.conn, addrs[a.at], nil
 			}
 			r.bad(addrs[a.at])
-			errs = append(errs, a.err)
+			errs[a.at] = a.err
+			if next == len(addrs) {
+				t.Reset(headStart)
+			}
 		case <-t.C:
 			if next < len(addrs) {
 				start(next)
 				next++
+				continue
+			}
+			for at := range addrs {
+				if !alive[at] {
+					start(at)
+				}
 			}
 		case <-ctx.Done():
 			return nil, "", errors.Join(append(errs, ctx.Err())...)

@@ -15,11 +15,12 @@ import (
 	"github.com/zooid-io/zooid/internal/zab"
 )
 
-// scene is a network in which an address's first letter says what becomes of a dial: it hangs, is refused, or answers after 30 ms.
+// scene is a network in which an address's first letter says what becomes of a dial: it hangs, is refused, at first or always, or answers.
 type scene struct {
 	mu    sync.Mutex
 	log   []string // when, and what
 	start time.Time
+	open  bool
 }
 
 // spoken is a connection that says when it is closed.
@@ -46,6 +47,12 @@ func (s *scene) dial(ctx context.Context, network, addr string) (net.Conn, error
 	case 'h':
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case 's': // soon
+		if !s.open && time.Since(s.start) < 300*time.Millisecond {
+			return nil, errors.New(addr + ": refused")
+		}
+		s.open = true
+		time.Sleep(30 * time.Millisecond)
 	case 'r':
 		return nil, errors.New(addr + ": refused")
 	case 'l': // late: nothing stops it
@@ -69,7 +76,8 @@ func TestRoutes(t *testing.T) {
 		{"h1 h2 r3 a", "a: 0 h1, 100 h2, 200 r3, 300 a", "a: 0 a"},
 		{"l1 a", "a: 0 l1, 100 a, 250 closed l1", "a: 0 a"},
 		{"r1 r2", ": 0 r1, 0 r2", ": 0 r1, 0 r2"},
-		{"h1 r1", ": 0 h1, 100 r1", ": 0 r1, 0 h1"}, // h1 was the last to fail
+		{"h1 r1", ": 0 h1, 100 r1, 200 r1, 300 r1", ": 0 r1, 0 h1, 100 r1, 200 r1, 300 r1"}, // h1 was the last to fail
+		{"h1 s1", "s1: 0 h1, 100 s1, 200 s1, 300 s1", "s1: 0 s1"},
 		{"", ": ", ": "},
 	} {
 		t.Run(tt.addrs, func(t *testing.T) {
@@ -79,7 +87,7 @@ func TestRoutes(t *testing.T) {
 				r := routes{dial: s.dial, wg: &wg}
 				for i, want := range []string{tt.want, tt.again} {
 					s.log, s.start = nil, time.Now()
-					c, addr, err := r.connect(t.Context(), strings.Fields(tt.addrs), time.Second)
+					c, addr, err := r.connect(t.Context(), strings.Fields(tt.addrs), 350*time.Millisecond)
 					if (c == nil) == (addr != "") || (err == nil) != (c != nil) && tt.addrs != "" {
 						t.Errorf("%v, %q, %v", c, addr, err)
 					}
