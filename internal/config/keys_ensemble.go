@@ -121,7 +121,9 @@ func ensembleKeys() []Key {
 		property("leaderConnectDelayDuringRetryMs", GetInt, "100", Ignored, tuning),
 		property("observer.reconnectDelayMs", GetLng, "0", Ignored, tuning),
 		property("observer.election.DelayMs", GetLng, "200", Ignored, tuning),
-		property("observerMaster.sizeLimit", GetInt, "33554432", Ignored, tuning),
+		property("observerMaster.sizeLimit", GetInt, "33554432", Honoured, "bytes of commits that may wait for an observer of a follower, which is sent away then, and comes "+
+			"again; what it is sent to be in sync does not count; below 1 is the default").
+			put(func(l *loader, v Value) { l.atLeast(&l.quorum.ObserverMasterLimit, v.Int, 1) }),
 		property("leader.ackLoggingFrequency", GetInt, "1000", Ignored, tuning),
 		property("learner.asyncSending", Flag, "false", Ignored, tuning).orProperty("learner.asyncSending"),
 		property("learner.closeSocketAsync", Flag, "false", Ignored, tuning).orProperty("learner.closeSocketAsync"),

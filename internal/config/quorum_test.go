@@ -80,6 +80,7 @@ fastleader.minNotificationInterval=100
 fastleader.maxNotificationInterval=2000
 multiAddress.enabled=true
 multiAddress.reachabilityCheckTimeoutMs=2500
+observerMaster.sizeLimit=1000
 `}).Options.Ensemble
 	want := server.EnsembleOptions{
 		SID: 3, Config: got.Config, StaticFile: "./zoo.cfg", ReconfigEnabled: true, StandaloneEnabled: false,
@@ -88,7 +89,7 @@ multiAddress.reachabilityCheckTimeoutMs=2500
 		ListenOnAllIPs: true,
 		CommitLogCount: 600, SnapshotSizeFactor: -1, ForceSnapshot: true, MaxSnapSyncs: 3, MaxDiffSyncs: 4, SyncEnabled: false,
 		LeaderServes: false, LocalSessions: true, LocalSessionsUpgrading: true, ObserverMasterPort: 2889,
-		MultiAddress: true, AnswerTimeout: 2500 * time.Millisecond,
+		MultiAddress: true, AnswerTimeout: 2500 * time.Millisecond, ObserverMasterLimit: 1000,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

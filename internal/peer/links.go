@@ -81,6 +81,7 @@ type Links struct {
 // port is the quorum port, while it is open.
 type port struct {
 	listeners []net.Listener
+	lag       int // of its links
 	done      chan struct{}
 	wg        sync.WaitGroup
 }
@@ -103,7 +104,9 @@ const (
 var (
 	// ErrQueue says that a link was closed because too much was waiting for it.
 	ErrQueue = errors.New("peer: too much waits to be written")
-	errStop  = errors.New("peer: closed")
+	// ErrLag says that a link was closed because commits of too many bytes were waiting for it.
+	ErrLag  = errors.New("peer: too far behind")
+	errStop = errors.New("peer: closed")
 )
 
 // NewLinks makes Links without a connection.
@@ -139,8 +142,12 @@ func (s *Links) SetView(committed *ensemble.Config) {
 
 // Listen opens the quorum port, at one or more addresses, and gives each learner's link the next even number. It is an error if no
 // address can be had, or if the port is open.
-func (s *Links) Listen(addrs ...string) error {
-	p := &port{done: make(chan struct{})}
+func (s *Links) Listen(addrs ...string) error { return s.ListenBounded(0, addrs...) }
+
+// ListenBounded is Listen for the observers of a follower: a link on which commits of more than lag bytes wait is closed. What a learner is
+// sent first, to be in sync, does not count. 0 is no bound but MaxQueue.
+func (s *Links) ListenBounded(lag int, addrs ...string) error {
+	p := &port{done: make(chan struct{}), lag: lag}
 	var missing []string
 	var err error
 	p.listeners, missing, err = listenAny(s.ctx, s.o.Open, addrs)
@@ -191,7 +198,7 @@ func (s *Links) accept(p *port, l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err == nil {
-			s.add(c)
+			s.add(c, p.lag)
 			continue
 		}
 		select {
@@ -209,7 +216,7 @@ func (s *Links) accept(p *port, l net.Listener) {
 }
 
 // add makes a link of an accepted connection.
-func (s *Links) add(c net.Conn) {
+func (s *Links) add(c net.Conn, lag int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -218,7 +225,7 @@ func (s *Links) add(c net.Conn) {
 	}
 	s.accepted += 2
 	l := newLink(s, s.accepted, Learner)
-	l.conn = c
+	l.conn, l.lag = c, lag
 	s.links[l.id] = l
 	s.wg.Go(func() { l.run(nil) })
 }

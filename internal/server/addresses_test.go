@@ -15,10 +15,12 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// mesh is what members dial each other over. Hosts can be cut off: what is sent to and from them vanishes, and nobody is told.
+// mesh is what members dial each other over. Hosts can be cut off: what is sent to and from them vanishes, and nobody is told. While
+// somebody has held nothing is read.
 type mesh struct {
 	mu      sync.Mutex
 	dead    map[string]bool
+	held    sync.Mutex
 	strands []*strand
 }
 
@@ -28,6 +30,7 @@ type strand struct {
 	host string
 	mu   sync.Mutex
 	cut  bool
+	held *sync.Mutex // nothing is read while somebody has it
 }
 
 func (l *strand) isCut() bool {
@@ -46,10 +49,16 @@ func (l *strand) Write(b []byte) (int, error) {
 func (l *strand) Read(b []byte) (int, error) {
 	for {
 		n, err := l.Conn.Read(b)
+		l.wait()
 		if err != nil || !l.isCut() {
 			return n, err
 		}
 	}
+}
+
+func (l *strand) wait() {
+	l.held.Lock()
+	defer l.held.Unlock()
 }
 
 // Close lets the other end go on waiting if the line is cut.
@@ -78,7 +87,7 @@ func (m *mesh) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l := &strand{Conn: c, host: host, cut: m.dead[host]}
+	l := &strand{Conn: c, host: host, cut: m.dead[host], held: &m.held}
 	m.strands = append(m.strands, l)
 	return l, nil
 }

@@ -57,6 +57,9 @@ type EnsembleOptions struct {
 	LeaderServes bool // leaderServes: the leader has clients too; true
 	// ObserverMasterPort is where followers serve observers, and where observers look for them: observerMasterPort; 0 is nowhere.
 	ObserverMasterPort int
+	// ObserverMasterLimit is how many bytes of commits may wait for an observer of a follower; beyond it is sent away, and comes again:
+	// observerMaster.sizeLimit; 32 MiB.
+	ObserverMasterLimit int
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.
@@ -65,7 +68,7 @@ func DefaultEnsemble() EnsembleOptions {
 		StandaloneEnabled: true,
 		MinNotification:   200 * time.Millisecond, MaxNotification: time.Minute, CnxTimeout: 5 * time.Second, BindRetry: 3,
 		CommitLogCount: 500, SnapshotSizeFactor: 0.33, MaxSnapSyncs: 10, MaxDiffSyncs: 100, SyncEnabled: true,
-		LeaderServes: true, AnswerTimeout: time.Second,
+		LeaderServes: true, AnswerTimeout: time.Second, ObserverMasterLimit: 32 << 20,
 	}
 }
 

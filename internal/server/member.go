@@ -246,7 +246,11 @@ func (m *member) learnersPort(r zab.Role) func(ensemble.Addr) int {
 
 // listen opens the port for learners.
 func (m *member) listen(r zab.Role) {
-	if err := m.links.Listen(m.addrs(m.self, m.learnersPort(r))...); err != nil {
+	lag := 0
+	if r.State == zab.Following {
+		lag = m.o.ObserverMasterLimit
+	}
+	if err := m.links.ListenBounded(lag, m.addrs(m.self, m.learnersPort(r))...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error())
 		if r.State == zab.Leading { // nobody would come: another has to lead
 			m.searches.Go(func() { m.agree(replica.Peer{Event: &zab.Unreachable{}}) })
