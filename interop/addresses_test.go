@@ -104,7 +104,7 @@ func TestSeveralAddresses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := &Ensemble{conf: []string{"tickTime=500", "initLimit=20", "syncLimit=6", "4lw.commands.whitelist=*"},
+			e := &Ensemble{conf: []string{"tickTime=500", "initLimit=8", "syncLimit=6", "4lw.commands.whitelist=*"},
 				props: []string{"zookeeper.multiAddress.enabled=true"}}
 			var gates []*gate
 			var own, others []string // lines: of a server itself, and of it for the others, who have a gate before its first address
