@@ -127,6 +127,7 @@ type loader struct {
 	quorumSASL                bool
 	learnerSASL, serverSASL   bool
 	multiAddress              bool
+	unchecked                 bool // multiAddress.reachabilityCheckEnabled=false
 }
 
 type place struct {

@@ -152,7 +152,6 @@ func TestRefused(t *testing.T) {
 		"oraclePath=./o",
 		two + "sslQuorum=true",
 		two + "portUnification=true",
-		"multiAddress.enabled=true\ninitLimit=1\nsyncLimit=1\nserver.1=a:1:2|b:1:2\nserver.2=c:1:2",
 	} {
 		t.Run(line, func(t *testing.T) {
 			write(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + line, "data/myid": "1"})

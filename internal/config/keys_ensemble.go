@@ -72,11 +72,14 @@ func ensembleKeys() []Key {
 		parserKey("quorum.auth.learner.saslLoginContext", Text, "QuorumLearner", Ignored, sasl),
 		parserKey("quorum.auth.server.saslLoginContext", Text, "QuorumServer", Ignored, sasl),
 		parserKey("quorum.auth.kerberos.servicePrincipal", Text, "zkquorum/localhost", Ignored, sasl),
-		property("multiAddress.enabled", Switch, "false", Honoured, "several addresses for one member, with | between; Apache heeds only the -D here. "+
-			"In an ensemble a member that has them is refused: "+later).
+		property("multiAddress.enabled", Switch, "false", Honoured, "several addresses for one member, with | between, and peers are told all of them; Apache heeds "+
+			"only the -D for the first. All members have to be 3.6 or later").
 			put(func(l *loader, v Value) { l.multiAddress = v.Bool }),
-		property("multiAddress.reachabilityCheckEnabled", Switch, "true", Ignored, "there is one address to try").inEnsembles(),
-		property("multiAddress.reachabilityCheckTimeoutMs", Int, "1000", Ignored, "the same").inEnsembles(),
+		property("multiAddress.reachabilityCheckEnabled", Switch, "true", Honoured, "a member that leaves votes unanswered is tried at its other addresses; "+
+			"whatever it says, a connection is to the first address that answers").
+			put(func(l *loader, v Value) { l.unchecked = !v.Bool }),
+		property("multiAddress.reachabilityCheckTimeoutMs", Int, "1000", Honoured, "ms that it may leave them so; 0 or less is the default").
+			put(func(l *loader, v Value) { l.positive(&l.quorum.AnswerTimeout, v.Int) }),
 		property("commitLogCount", LaxLng, "500", Honoured, "transactions kept in memory for members that lag; below 500 is 500").
 			put(func(l *loader, v Value) {
 				if v.Int < 500 {
@@ -118,7 +121,9 @@ func ensembleKeys() []Key {
 		property("leaderConnectDelayDuringRetryMs", GetInt, "100", Ignored, tuning),
 		property("observer.reconnectDelayMs", GetLng, "0", Ignored, tuning),
 		property("observer.election.DelayMs", GetLng, "200", Ignored, tuning),
-		property("observerMaster.sizeLimit", GetInt, "33554432", Ignored, tuning),
+		property("observerMaster.sizeLimit", GetInt, "33554432", Honoured, "bytes of commits that may wait for an observer of a follower, which is sent away then, and comes "+
+			"again; what it is sent to be in sync does not count; below 1 is the default").
+			put(func(l *loader, v Value) { l.atLeast(&l.quorum.ObserverMasterLimit, v.Int, 1) }),
 		property("leader.ackLoggingFrequency", GetInt, "1000", Ignored, tuning),
 		property("learner.asyncSending", Flag, "false", Ignored, tuning).orProperty("learner.asyncSending"),
 		property("learner.closeSocketAsync", Flag, "false", Ignored, tuning).orProperty("learner.closeSocketAsync"),

@@ -250,12 +250,6 @@ func (l *loader) checkDistributed(e *ensemble.Config) error {
 		err.Exit = exitUnexpected
 		return err
 	}
-	for _, m := range e.Members {
-		if len(m.Peers) > 1 {
-			l.at = place{l.EnsembleFile, m.Line, fmt.Sprintf("server.%d", m.ID)}
-			l.refuse(later + ": several addresses for one member of an ensemble")
-		}
-	}
 	for _, say := range l.inEnsemble {
 		say()
 	}
@@ -270,6 +264,9 @@ func (l *loader) makeEnsemble(e *ensemble.Config) {
 		o.Next = l.Next // an older one was decided before it could be deleted
 	}
 	o.StaticFile, o.DynamicFile = l.File, l.dynamicFile
+	if o.MultiAddress = l.multiAddress; l.unchecked {
+		o.AnswerTimeout = 0
+	}
 	o.ReconfigEnabled, o.StandaloneEnabled = l.Options.ReconfigEnabled, !l.distributedOnly
 	if o.ConnectLimit <= 0 {
 		o.ConnectLimit = o.InitLimit

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +78,9 @@ leader.maxConcurrentDiffSyncs=4
 forceSnapshotSync=true
 fastleader.minNotificationInterval=100
 fastleader.maxNotificationInterval=2000
+multiAddress.enabled=true
+multiAddress.reachabilityCheckTimeoutMs=2500
+observerMaster.sizeLimit=1000
 `}).Options.Ensemble
 	want := server.EnsembleOptions{
 		SID: 3, Config: got.Config, StaticFile: "./zoo.cfg", ReconfigEnabled: true, StandaloneEnabled: false,
@@ -85,6 +89,7 @@ fastleader.maxNotificationInterval=2000
 		ListenOnAllIPs: true,
 		CommitLogCount: 600, SnapshotSizeFactor: -1, ForceSnapshot: true, MaxSnapSyncs: 3, MaxDiffSyncs: 4, SyncEnabled: false,
 		LeaderServes: false, LocalSessions: true, LocalSessionsUpgrading: true, ObserverMasterPort: 2889,
+		MultiAddress: true, AnswerTimeout: 2500 * time.Millisecond, ObserverMasterLimit: 1000,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -96,7 +101,8 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 	c := mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + three + // lines 2 to 7
 		"connectToLearnerMasterLimit=-1\ncommitLogCount=499\nsnapshotSizeFactor=1.5\nelectionPortBindRetry=-1\ncnxTimeout=0\n" + // 8 to 12
 		"leader.maxConcurrentSnapSyncs=0\nleader.maxConcurrentDiffSyncs=-4\n" + // 13, 14
-		"fastleader.minNotificationInterval=0\nfastleader.maxNotificationInterval=-1\n"}) // 15, 16
+		"fastleader.minNotificationInterval=0\nfastleader.maxNotificationInterval=-1\n" + // 15, 16
+		"multiAddress.reachabilityCheckTimeoutMs=0\n"}) // 17
 	got := *c.Options.Ensemble
 	want := server.DefaultEnsemble()
 	want.SID, want.Config, want.StaticFile = 2, got.Config, "./zoo.cfg"
@@ -106,7 +112,7 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 	}
 	for line, key := range map[int]string{9: "commitLogCount", 10: "snapshotSizeFactor", 11: "electionPortBindRetry", 12: "cnxTimeout",
 		13: "leader.maxConcurrentSnapSyncs", 14: "leader.maxConcurrentDiffSyncs", 15: "fastleader.minNotificationInterval",
-		16: "fastleader.maxNotificationInterval"} {
+		16: "fastleader.maxNotificationInterval", 17: "multiAddress.reachabilityCheckTimeoutMs"} {
 		if !hasWarning(c, line, key, "") {
 			t.Errorf("no word about %s in line %d: %v", key, line, c.Warnings)
 		}
@@ -124,11 +130,9 @@ func TestEnsembleOptionsOutOfRange(t *testing.T) {
 
 // What an ensemble asks for and does not get is told; a server alone would not get it from Apache either.
 func TestEnsembleWarnings(t *testing.T) {
-	const lines = "sslQuorumReloadCertFiles=true\nmultiAddress.reachabilityCheckEnabled=true\n" +
-		"enableEagerACLCheck=true\n"
+	const lines = "sslQuorumReloadCertFiles=true\nenableEagerACLCheck=true\n"
 	c := mustMember(t, map[string]string{"zoo.cfg": "dataDir=./data\n" + lines + three})
-	for i, key := range []string{"sslQuorumReloadCertFiles", "multiAddress.reachabilityCheckEnabled",
-		"enableEagerACLCheck"} {
+	for i, key := range []string{"sslQuorumReloadCertFiles", "enableEagerACLCheck"} {
 		if !hasWarning(c, 2+i, key, "ignored: ") {
 			t.Errorf("no word about %s: %v", key, c.Warnings)
 		}
@@ -140,6 +144,20 @@ func TestEnsembleWarnings(t *testing.T) {
 		"syncEnabled=true\nsnapshotSizeFactor=-1\ntcpKeepAlive=true\n" + three})
 	if len(c.Warnings) != 0 {
 		t.Errorf("who asks for nothing: %v", c.Warnings)
+	}
+}
+
+// A member of an ensemble may have several addresses, which are checked unless that is switched off.
+func TestEnsembleOfSeveralAddresses(t *testing.T) {
+	const lines = "dataDir=./data\ninitLimit=1\nsyncLimit=1\nserver.1=a:1:2\nserver.2=c:1:2|b:3:4\nmultiAddress.enabled=true\n"
+	o := mustMember(t, map[string]string{"zoo.cfg": lines}).Options.Ensemble
+	me, _ := o.Config.Member(2)
+	if want := []string{"c:2", "b:4"}; !slices.Equal(me.ElectionAddrs(), want) || !o.MultiAddress || o.AnswerTimeout != time.Second {
+		t.Errorf("got %+v, %+v", me, o)
+	}
+	o = mustMember(t, map[string]string{"zoo.cfg": lines + "multiAddress.reachabilityCheckEnabled=false\n"}).Options.Ensemble
+	if o.AnswerTimeout != 0 {
+		t.Errorf("unchecked: %+v", o)
 	}
 }
 

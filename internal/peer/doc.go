@@ -16,12 +16,14 @@
 //	greet       an accepted connection,        bytes; a deadline                     the initial message: it becomes the reader,
 //	            as long as it has no name                                            closes, or asks for a dial
 //	dial        the dialling of one peer       a pause; a peer that asks for a dial  a connection; an empty slot; Close
+//	attempt     one dial of several: routes.go the dial                              the dial, or that of another address
 //	reader      a connection's input           bytes                                 the connection
 //	writer      a connection's output          a notification in the peer's slot     the connection
 //	teller      nothing                        something heard; a peer up or down    Close
 //
 //	accept      a listening socket             a connection                          the socket
 //	link        a link: its dial, its input    bytes                                 the link; says LinkDown
+//	attempt     as above
 //	writer      a link's output                something in its queue                the link
 //
 // A link's packets are written by whoever calls Flush, as far as the socket takes them at once; its writer has what is left, streams, and
@@ -36,5 +38,6 @@
 //
 // Invariants: what a link's peer receives is a prefix of what was sent on it, in that order. A link is down once.
 //
-// Where to start: packet.go and notification.go for the bytes, Elections in election.go, Links in links.go.
+// Where to start: packet.go and notification.go for the bytes, Elections in election.go, Links in links.go, and routes.go for
+// members that have several addresses.
 package peer

@@ -31,11 +31,17 @@ type Listener func(ctx context.Context, network, addr string) (net.Listener, err
 // ElectionOptions says how Elections work. SID, Heard and Connected are required.
 type ElectionOptions struct {
 	SID ensemble.SID
-	// Listen are the addresses of the election port, host:port; Apache's quorumListenOnAllIPs is a host that is empty.
+	// Listen are the addresses of the election port, host:port; Apache's quorumListenOnAllIPs is a host that is empty. One of them that
+	// can be had is enough.
 	Listen []string
-	// BindTries is how often a port is tried, a second apart, before NewElections gives up; 0 is 3, less is for ever. It is
-	// electionPortBindRetry, where 0 is for ever.
+	// BindTries is how often a port is tried, a second apart, before NewElections gives up, or goes on without it; 0 is 3, less is for
+	// ever, while there is none. It is electionPortBindRetry, where 0 is for ever.
 	BindTries int
+	// MultiAddress tells peers all of this server's addresses, which Apache's before 3.6 do not understand. It is multiAddress.enabled.
+	MultiAddress bool
+	// AnswerTimeout is for how long a peer that has several addresses may leave unanswered what it is sent; then its next notification
+	// takes another connection, to another address first. 0 is for ever. Section 2.5.
+	AnswerTimeout time.Duration
 	// ConnectTimeout bounds a connection's opening, and each write; 0 is 5 s. It is cnxTimeout.
 	ConnectTimeout time.Duration
 	// GreetTimeout bounds what comes before notifications: the greeting, TLS and Authenticate; 0 is 10 s. It is
@@ -65,6 +71,7 @@ type Elections struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	routes routes
 
 	listeners []net.Listener
 	heard     chan heard
@@ -109,15 +116,9 @@ func NewElections(ctx context.Context, o ElectionOptions) (*Elections, error) {
 		o: o, log: o.Logger, heard: make(chan heard), changed: make(chan struct{}, 1), greeting: make(chan struct{}, maxNameless),
 		peers: map[ensemble.SID]*peer{}, conns: map[*electionConn]struct{}{},
 	}
-	for _, addr := range o.Listen {
-		l, err := e.bind(ctx, addr)
-		if err != nil {
-			for _, l := range e.listeners {
-				l.Close()
-			}
-			return nil, fmt.Errorf("election port: %w", err)
-		}
-		e.listeners = append(e.listeners, l)
+	e.routes = routes{dial: o.Dial, wg: &e.wg}
+	if err := e.bind(ctx); err != nil {
+		return nil, fmt.Errorf("election port: %w", err)
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	for _, l := range e.listeners {
@@ -133,21 +134,44 @@ func orDefault(d *time.Duration, v time.Duration) {
 	}
 }
 
-// bindPause is the pause between two attempts to take a port.
-const bindPause = time.Second
+// bindPause is the pause between two attempts to take a port, and enoughTries how often others are tried where one is had.
+const (
+	bindPause   = time.Second
+	enoughTries = 3
+)
 
-func (e *Elections) bind(ctx context.Context, addr string) (net.Listener, error) {
-	for n := 1; ; n++ {
-		l, err := e.o.Open(ctx, "tcp", addr)
-		if err == nil || n == e.o.BindTries || ctx.Err() != nil {
-			return l, err
+// bind opens the listeners.
+func (e *Elections) bind(ctx context.Context) error {
+	missing := e.o.Listen
+	for n := 1; len(missing) > 0; n++ {
+		var ls []net.Listener
+		var err error
+		ls, missing, err = listenAny(ctx, e.o.Open, missing)
+		e.listeners = append(e.listeners, ls...)
+		over := n == e.o.BindTries || ctx.Err() != nil
+		switch {
+		case len(missing) == 0:
+			return nil
+		case len(e.listeners) > 0 && (over || n == enoughTries):
+			e.log.Error("The election port is not open at all of its addresses", "missing", missing, "err", err)
+			return nil
+		case over:
+			return err
 		}
-		e.log.Warn("Election port cannot be opened", "addr", addr, "attempt", n, "err", err)
+		e.log.Warn("Election port cannot be opened", "addrs", missing, "attempt", n, "err", err)
 		select {
 		case <-time.After(bindPause):
 		case <-ctx.Done():
-			return nil, errors.Join(err, ctx.Err())
+			e.closeListeners()
+			return errors.Join(err, ctx.Err())
 		}
+	}
+	return nil
+}
+
+func (e *Elections) closeListeners() {
+	for _, l := range e.listeners {
+		l.Close()
 	}
 }
 
@@ -188,11 +212,32 @@ func (e *Elections) Send(to ensemble.SID, n zab.Notification) {
 		p = e.peer(to)
 	}
 	p.slot = b
+	if p.conn != nil && e.mute(p, n) {
+		e.log.Info("Nothing is heard of a peer, which has more addresses: the connection for elections is given up", "sid", to, "remote", p.conn.RemoteAddr())
+		if p.conn.addr != "" {
+			e.routes.bad(p.conn.addr)
+		}
+		e.drop(p)
+	}
 	if p.conn != nil {
 		wake(p.conn.wake)
 		return
 	}
 	e.reach(p, 0)
+}
+
+// mute tells whether a peer has left a search for a leader unanswered for too long, and may be better off at another address. The network
+// between may be cut, which TCP takes a quarter of an hour to find out. Somebody who lives may have nothing to say for once: that costs a
+// connection. The caller holds the lock, and is about to send n.
+func (e *Elections) mute(p *peer, n zab.Notification) bool {
+	if n.State != zab.Looking {
+		return false // it is an answer
+	}
+	if u := &p.conn.unanswered; u.since.IsZero() || u.round != n.Vote.Round { // the last of a round may need no answer
+		u.since, u.round = time.Now(), n.Vote.Round
+		return false
+	}
+	return e.o.AnswerTimeout > 0 && time.Since(p.conn.unanswered.since) >= e.o.AnswerTimeout && len(e.targets(p)) > 1
 }
 
 // Close closes the port and every connection, and waits for the goroutines. No callback comes after it.
@@ -203,9 +248,7 @@ func (e *Elections) Close() {
 	e.conns = nil
 	e.mu.Unlock()
 	e.cancel()
-	for _, l := range e.listeners {
-		l.Close()
-	}
+	e.closeListeners()
 	for c := range conns {
 		c.close()
 	}
@@ -229,9 +272,9 @@ func (e *Elections) addrs(sid ensemble.SID) (addrs []string) {
 			continue
 		}
 		m, _ := c.Member(sid)
-		for _, a := range m.Peers {
-			if s := a.Election(); !slices.Contains(addrs, s) {
-				addrs = append(addrs, s)
+		for _, a := range m.ElectionAddrs() {
+			if !slices.Contains(addrs, a) {
+				addrs = append(addrs, a)
 			}
 		}
 	}
@@ -355,9 +398,7 @@ func (e *Elections) callBack(g greeting, order uint64) {
 		if p.conn.order > order {
 			return
 		}
-		p.conn.close()
-		p.conn = nil
-		e.setState(p, down)
+		e.drop(p)
 	}
 	p.called, p.announced = true, g.addrs
 	if p.dialling {

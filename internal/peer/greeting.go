@@ -32,9 +32,33 @@ type greeting struct {
 // appendGreeting appends a greeting of the first version, which every server since 3.5 understands. It has to leave in one write:
 // Apache reads the text with one read (section 12, trap 3).
 func appendGreeting(b []byte, sid ensemble.SID, addr string) []byte {
-	b = jute.AppendLong(b, greetingV1)
+	return appendGreetingText(b, greetingV1, sid, addr)
+}
+
+// appendGreetingV2 is appendGreeting of the second version, with one address or more, which servers since 3.6 understand. A wildcard
+// would be dropped by who reads it, and is left out, unless there is nothing else; and so is what there is no room for.
+func appendGreetingV2(b []byte, sid ensemble.SID, addrs []string) []byte {
+	var text []byte
+	for _, a := range addrs {
+		host, _, err := net.SplitHostPort(a)
+		if err != nil || unspecified(host) || len(text)+1+len(a) > maxGreeting {
+			continue
+		}
+		if len(text) > 0 {
+			text = append(text, '|')
+		}
+		text = append(text, a...)
+	}
+	if len(text) == 0 {
+		text = []byte(addrs[0])
+	}
+	return appendGreetingText(b, greetingV2, sid, string(text))
+}
+
+func appendGreetingText(b []byte, version int64, sid ensemble.SID, text string) []byte {
+	b = jute.AppendLong(b, version)
 	b = jute.AppendLong(b, int64(sid))
-	return jute.AppendBuffer(b, []byte(addr)) // plain UTF-8, no ustring
+	return jute.AppendBuffer(b, []byte(text)) // plain UTF-8, no ustring
 }
 
 // readGreeting reads a greeting and nothing behind it.
@@ -78,7 +102,7 @@ func readGreeting(r *bufio.Reader) (greeting, error) {
 		if err != nil {
 			return g, fmt.Errorf("peer: greeting of server %d: %w", g.sid, err)
 		}
-		if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		if unspecified(host) {
 			continue // the address of a listener, not of a server
 		}
 		g.addrs = append(g.addrs, net.JoinHostPort(host, port))
@@ -92,6 +116,11 @@ func (g *greeting) check() error {
 		return fmt.Errorf("peer: greeting of server %d", g.sid)
 	}
 	return nil
+}
+
+func unspecified(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsUnspecified()
 }
 
 func splitAddr(s string) (host, port string, err error) {

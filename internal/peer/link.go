@@ -20,6 +20,9 @@ type link struct {
 	// Of a link that is dialled: instead of the leader, if any; and who it is.
 	masters []Master
 	to      ensemble.SID // guarded by mu
+	addr    string       // where; for run
+	heard   bool         // something has come; for run
+	lag     int          // bound of commits; 0 is none
 	ctx     context.Context
 	cancel  context.CancelFunc // ends a dial
 	wake    chan struct{}      // capacity 1: there is something in queue, or closing
@@ -35,6 +38,7 @@ type link struct {
 	scratch []byte // of the flush that is writing
 	spare   []entry
 	waiting int          // bytes in queue and on their way
+	commits int          // of these, of commits; if lag bounds them
 	since   time.Time    // when the first of queue came, if Left wants to know
 	sid     ensemble.SID // of a learner that has said who it is; else NoSID
 	closing bool
@@ -82,12 +86,31 @@ func (l *link) enqueue(e entry, size int) bool {
 		l.end(ErrQueue)
 		return false
 	}
+	if n := l.lagging(e.packet, size); n > 0 {
+		if l.commits > 0 && l.commits+n > l.lag {
+			l.s.log.Warn("An observer is too far behind, and has to come again", "sid", l.sid, "bytes", l.commits+n)
+			l.end(ErrLag)
+			return false
+		}
+		l.commits += n
+	}
 	l.waiting += size
 	if l.s.o.Left != nil && len(l.queue) == 0 && l.sid != ensemble.NoSID {
 		l.since = time.Now()
 	}
 	l.queue = append(l.queue, e)
 	return true
+}
+
+// lagging is how much a packet counts towards lag.
+func (l *link) lagging(p zab.Packet, size int) int {
+	if l.lag > 0 {
+		switch p.(type) {
+		case *zab.Inform, *zab.InformActivate:
+			return size
+		}
+	}
+	return 0
 }
 
 // flush writes what is queued, if that is packets and few, the socket takes them at once, and nobody is writing. Everything else is the
@@ -107,7 +130,7 @@ func (l *link) flush() {
 	l.writing = true
 	batch := l.queue
 	l.queue, l.spare = l.spare[:0], nil
-	buf, size := l.scratch[:0], l.waiting
+	buf, size, commits := l.scratch[:0], l.waiting, l.commits
 	l.leave(len(batch))
 	l.mu.Unlock()
 	for i := range batch {
@@ -118,6 +141,7 @@ func (l *link) flush() {
 	l.mu.Lock()
 	l.writing = false
 	l.waiting -= size
+	l.commits -= commits
 	l.spare, l.scratch = batch, buf
 	if err == nil && n < len(buf) {
 		l.rest, l.scratch = buf[n:], nil
@@ -225,6 +249,9 @@ func (l *link) run(d *zab.Dial) {
 	}
 	l.fail(err)
 	l.discard()
+	if l.addr != "" && !l.heard {
+		l.s.routes.bad(l.addr)
+	}
 	l.s.mu.Lock()
 	delete(l.s.links, l.id)
 	l.s.mu.Unlock()
@@ -239,11 +266,11 @@ func (l *link) run(d *zab.Dial) {
 func (l *link) open(d *zab.Dial) error {
 	leader := ensemble.NoSID
 	if d != nil {
-		c, to, err := l.s.connect(l.ctx, d, l.masters)
+		c, addr, to, err := l.s.connect(l.ctx, d, l.masters)
 		if err != nil {
 			return err
 		}
-		leader = to
+		leader, l.addr = to, addr
 		l.mu.Lock()
 		l.conn, l.to = c, to
 		l.mu.Unlock()
@@ -300,6 +327,10 @@ func (l *link) read() error {
 			return l.linger(r.R)
 		}
 		if len(batch) > 0 {
+			if !l.heard && l.addr != "" {
+				l.s.routes.good(l.addr)
+			}
+			l.heard = true
 			if l.from == Learner && l.s.o.Left != nil && l.sid == ensemble.NoSID { // nobody else writes it
 				l.introduced(batch)
 			}
@@ -392,15 +423,16 @@ func (l *link) write() {
 
 // writeBatch writes entries, as few times as it can. n is how many of them have been begun.
 func (l *link) writeBatch(buf []byte, batch []entry) (_ []byte, n int, err error) {
-	size := 0
+	size, commits := 0, 0
 	flush := func() {
 		if err == nil && len(buf) > 0 {
 			_, err = l.Write(buf)
 		}
 		l.mu.Lock()
 		l.waiting -= size
+		l.commits -= commits
 		l.mu.Unlock()
-		buf, size = buf[:0], 0
+		buf, size, commits = buf[:0], 0, 0
 	}
 	for i, e := range batch {
 		if e.stream != nil {
@@ -413,7 +445,9 @@ func (l *link) writeBatch(buf []byte, batch []entry) (_ []byte, n int, err error
 			}
 		} else {
 			buf = AppendPacket(buf, e.packet)
-			size += packetSize(e.packet)
+			n := packetSize(e.packet)
+			size += n
+			commits += l.lagging(e.packet, n)
 			if len(buf) >= batchBytes {
 				flush()
 			}

@@ -63,6 +63,7 @@ type Links struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // of links
+	routes routes
 
 	mu       sync.RWMutex
 	closed   bool
@@ -80,6 +81,7 @@ type Links struct {
 // port is the quorum port, while it is open.
 type port struct {
 	listeners []net.Listener
+	lag       int // of its links
 	done      chan struct{}
 	wg        sync.WaitGroup
 }
@@ -102,7 +104,9 @@ const (
 var (
 	// ErrQueue says that a link was closed because too much was waiting for it.
 	ErrQueue = errors.New("peer: too much waits to be written")
-	errStop  = errors.New("peer: closed")
+	// ErrLag says that a link was closed because commits of too many bytes were waiting for it.
+	ErrLag  = errors.New("peer: too far behind")
+	errStop = errors.New("peer: closed")
 )
 
 // NewLinks makes Links without a connection.
@@ -124,6 +128,7 @@ func NewLinks(o LinkOptions) *Links {
 		o.Logger = slog.Default()
 	}
 	s := &Links{o: o, log: o.Logger, links: map[zab.Link]*link{}}
+	s.routes = routes{dial: o.Dial, wg: &s.wg}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -135,17 +140,22 @@ func (s *Links) SetView(committed *ensemble.Config) {
 	s.config = committed
 }
 
-// Listen opens the quorum port, at one or more addresses, and gives each learner's link the next even number. It is an error if an
-// address is taken, or if the port is open.
-func (s *Links) Listen(addrs ...string) error {
-	p := &port{done: make(chan struct{})}
-	for _, addr := range addrs {
-		l, err := s.o.Open(s.ctx, "tcp", addr)
-		if err != nil {
-			p.close()
-			return fmt.Errorf("quorum port: %w", err)
-		}
-		p.listeners = append(p.listeners, l)
+// Listen opens the quorum port, at one or more addresses, and gives each learner's link the next even number. It is an error if no
+// address can be had, or if the port is open.
+func (s *Links) Listen(addrs ...string) error { return s.ListenBounded(0, addrs...) }
+
+// ListenBounded is Listen for the observers of a follower: a link on which commits of more than lag bytes wait is closed. What a learner is
+// sent first, to be in sync, does not count. 0 is no bound but MaxQueue.
+func (s *Links) ListenBounded(lag int, addrs ...string) error {
+	p := &port{done: make(chan struct{}), lag: lag}
+	var missing []string
+	var err error
+	p.listeners, missing, err = listenAny(s.ctx, s.o.Open, addrs)
+	switch {
+	case len(p.listeners) == 0:
+		return fmt.Errorf("quorum port: %w", err)
+	case err != nil:
+		s.log.Error("The quorum port is not open at all of its addresses", "missing", missing, "err", err)
 	}
 	s.mu.Lock()
 	if s.port != nil || s.closed {
@@ -188,7 +198,7 @@ func (s *Links) accept(p *port, l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err == nil {
-			s.add(c)
+			s.add(c, p.lag)
 			continue
 		}
 		select {
@@ -206,7 +216,7 @@ func (s *Links) accept(p *port, l net.Listener) {
 }
 
 // add makes a link of an accepted connection.
-func (s *Links) add(c net.Conn) {
+func (s *Links) add(c net.Conn, lag int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -215,7 +225,7 @@ func (s *Links) add(c net.Conn) {
 	}
 	s.accepted += 2
 	l := newLink(s, s.accepted, Learner)
-	l.conn = c
+	l.conn, l.lag = c, lag
 	s.links[l.id] = l
 	s.wg.Go(func() { l.run(nil) })
 }
@@ -226,8 +236,8 @@ func (s *Links) Dial(d zab.Dial) { s.DialAny(d, nil) }
 
 // Master is a server that an observer may come to in the place of the leader, and where.
 type Master struct {
-	SID  ensemble.SID
-	Addr string
+	SID   ensemble.SID
+	Addrs []string // host:port
 }
 
 // DialAny is Dial of one of several servers, in this order, each time around. If none is there the last attempts are at the leader, too.
@@ -325,32 +335,29 @@ func (s *Links) Shutdown() {
 	s.cancel()
 }
 
-// connect dials a leader, or one of the masters.
-func (s *Links) connect(ctx context.Context, d *zab.Dial, masters []Master) (net.Conn, ensemble.SID, error) {
+// connect dials a leader, or one of the masters. It gives the address, and whose it is.
+func (s *Links) connect(ctx context.Context, d *zab.Dial, masters []Master) (c net.Conn, addr string, to ensemble.SID, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.Budget)*time.Millisecond)
 	defer cancel()
-	var err error
 	pause := s.o.DialPause / hastyDial
 	for n := 1; ; {
-		var c net.Conn
 		if len(masters) > 0 {
-			var to ensemble.SID
-			if c, to, err = s.attemptAny(ctx, masters); err == nil {
-				return c, to, nil
+			if c, addr, to, err = s.attemptAny(ctx, masters); err == nil {
+				return c, addr, to, nil
 			}
 		}
 		if len(masters) == 0 || n > dialTries/2 {
-			if c, err = s.attempt(ctx, d.Leader); err == nil {
-				return c, d.Leader, nil
+			if c, addr, err = s.attempt(ctx, d.Leader); err == nil {
+				return c, addr, d.Leader, nil
 			}
 		}
 		if n == dialTries || ctx.Err() != nil {
-			return nil, d.Leader, err
+			return nil, "", d.Leader, err
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, d.Leader, err
+			return nil, "", d.Leader, err
 		}
 		if pause *= 2; pause >= s.o.DialPause {
 			pause = s.o.DialPause
@@ -360,22 +367,20 @@ func (s *Links) connect(ctx context.Context, d *zab.Dial, masters []Master) (net
 }
 
 // attemptAny tries each of the masters, a second each at most: one that does not answer must not take all the time.
-func (s *Links) attemptAny(ctx context.Context, masters []Master) (net.Conn, ensemble.SID, error) {
+func (s *Links) attemptAny(ctx context.Context, masters []Master) (net.Conn, string, ensemble.SID, error) {
 	var errs []error
 	for _, m := range masters {
-		share, cancel := context.WithTimeout(ctx, time.Second)
-		c, err := s.o.Dial(share, "tcp", m.Addr)
-		cancel()
+		c, addr, err := s.routes.connect(ctx, m.Addrs, time.Second)
 		if err == nil {
-			return c, m.SID, nil
+			return c, addr, m.SID, nil
 		}
 		errs = append(errs, err)
 	}
-	return nil, ensemble.NoSID, errors.Join(errs...)
+	return nil, "", ensemble.NoSID, errors.Join(errs...)
 }
 
-// attempt tries the leader's addresses as they are configured now; each gets its share of the time that is left.
-func (s *Links) attempt(ctx context.Context, leader ensemble.SID) (net.Conn, error) {
+// attempt tries the leader's addresses as they are configured now.
+func (s *Links) attempt(ctx context.Context, leader ensemble.SID) (net.Conn, string, error) {
 	s.mu.RLock()
 	config := s.config
 	s.mu.RUnlock()
@@ -384,18 +389,7 @@ func (s *Links) attempt(ctx context.Context, leader ensemble.SID) (net.Conn, err
 		m, _ = config.Member(leader)
 	}
 	if len(m.Peers) == 0 {
-		return nil, fmt.Errorf("peer: leader %d is not in the configuration", leader)
+		return nil, "", fmt.Errorf("peer: leader %d is not in the configuration", leader)
 	}
-	var errs []error
-	for i, a := range m.Peers {
-		deadline, _ := ctx.Deadline()
-		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(m.Peers)-i))
-		c, err := s.o.Dial(share, "tcp", a.Quorum())
-		cancel()
-		if err == nil {
-			return c, nil
-		}
-		errs = append(errs, err)
-	}
-	return nil, errors.Join(errs...)
+	return s.routes.connect(ctx, m.QuorumAddrs(), 0)
 }

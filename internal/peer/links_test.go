@@ -341,6 +341,41 @@ func TestTheQueueIsBounded(t *testing.T) {
 	leader.says(t, 2, "up", "down: "+ErrQueue.Error())
 }
 
+// Commits that wait on a link of a follower's observer are bounded on their own; what comes before them, and one alone, may be longer.
+func TestObserversLagIsBounded(t *testing.T) {
+	master := newLinks(t, nil)
+	if err := master.ListenBounded(1000, "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	block := make(chan struct{})
+	observer := newLinks(t, func(e *linkEnd, o *LinkOptions) { e.block = block })
+	observer.SetView(leaderAt(t, master.Addrs()[0]))
+	observer.Dial(zab.Dial{Link: 1, Leader: 3, Budget: patience.Milliseconds()})
+	master.says(t, 2, "up")
+	long := zab.Proposal{Zxid: 1, Payload: make([]byte, 100000)}
+	if !master.Send(2, &zab.Inform{Proposal: long}) {
+		t.Fatal("one that is longer than the bound does not go out")
+	}
+	block <- struct{}{}
+	observer.says(t, 1, "up", "Inform")
+	for range 100 { // more than sockets and buffers hold
+		if !master.Send(2, &zab.Propose{Proposal: long}) {
+			t.Fatal("what synchronizes is bounded")
+		}
+	}
+	sent := 0
+	for master.Send(2, &zab.Inform{Proposal: zab.Proposal{Zxid: 2, Payload: make([]byte, 270)}}) {
+		if sent++; sent > 100 {
+			t.Fatal("the bound is none")
+		}
+	}
+	if sent != 3 {
+		t.Errorf("%d commits wait", sent)
+	}
+	close(block)
+	master.says(t, 2, "up", "down: "+ErrLag.Error())
+}
+
 // A stuck peer does not hang Close.
 func TestCloseOfAStuckLink(t *testing.T) {
 	block := make(chan struct{})
@@ -463,8 +498,12 @@ func TestListening(t *testing.T) {
 	}
 	learner.Dial(zab.Dial{Link: 5, Leader: 3, Budget: 10000})
 	leader.says(t, 6, "up")
-	if err := newLinks(t, nil).Listen("127.0.0.1:0", addr); err == nil {
+	other := newLinks(t, nil)
+	if err := other.Listen(addr); err == nil {
 		t.Error("a port that is taken was opened")
+	}
+	if err := other.Listen(addr, "127.0.0.1:0"); err != nil || len(other.Addrs()) != 1 {
+		t.Errorf("one of two can be had: %v, %v", other.Addrs(), err)
 	}
 }
 

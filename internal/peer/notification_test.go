@@ -190,6 +190,9 @@ func FuzzGreeting(f *testing.F) {
 		if err != nil {
 			t.Fatalf("written again it is not read: %v", err)
 		}
+		if all, err := readGreeting(bufio.NewReader(bytes.NewReader(appendGreetingV2(nil, g.sid, g.addrs)))); err != nil || len(all.addrs) == 0 || len(all.addrs) > len(g.addrs) {
+			t.Fatalf("%+v, written again in the second version: %+v, %v", g, all, err)
+		}
 		if again.sid != g.sid || len(again.addrs) != 1 || again.addrs[0] != g.addrs[0] {
 			t.Errorf("%+v reads as %+v", g, again)
 		}
@@ -207,6 +210,26 @@ func TestGreetings(t *testing.T) {
 		b[7] = 1
 		return b
 	}
+	golden2 := unhex(t, "ffffffffffff0001 0000000000000002 00000019 7a6b2d312e6578616d706c653a33383838 7c 5b3a3a315d3a37")
+	long := strings.Repeat("a", 1100)
+	for _, c := range []struct {
+		addrs []string
+		want  []byte
+	}{
+		{[]string{"zk-1.example:3888", "[::1]:7"}, golden2},
+		{[]string{"0.0.0.0:1", "zk-1.example:3888", "[::]:1", "[::1]:7"}, golden2},
+		{[]string{"b:2"}, two("b:2")},
+		{[]string{"0.0.0.0:1", "[::]:2"}, two("0.0.0.0:1")},
+		{[]string{long + ":1", "b" + long + ":2", "c:3"}, two(long + ":1|c:3")},
+	} {
+		sid := ensemble.SID(5)
+		if &c.want[0] == &golden2[0] {
+			sid = 2
+		}
+		if got := appendGreetingV2(nil, sid, c.addrs); !bytes.Equal(got, c.want) {
+			t.Errorf("%q is written as %x", c.addrs, got)
+		}
+	}
 	for _, c := range []struct {
 		name string
 		b    []byte
@@ -219,6 +242,7 @@ func TestGreetings(t *testing.T) {
 		{"IPv6 without brackets", appendGreeting(nil, 2, "fd00::1:3888"), greeting{}, "too many colons"},
 		{"before 3.5", []byte{0, 0, 0, 0, 0, 0, 1, 2, 9}, greeting{sid: 0x102}, ""},
 		{"V2", two("a:1|b:2"), greeting{5, []string{"a:1", "b:2"}}, ""},
+		{"V2 of its own", golden2, greeting{2, []string{"zk-1.example:3888", "[::1]:7"}}, ""},
 		{"V1 with two", appendGreeting(nil, 5, "a:1|b:2"), greeting{}, "too many colons"},
 		{"wildcards", two("0.0.0.0:1|b:2|[::]:3"), greeting{5, []string{"b:2"}}, ""},
 		{"nothing but wildcards", appendGreeting(nil, 5, "0.0.0.0:1"), greeting{sid: 5}, ""},

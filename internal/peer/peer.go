@@ -2,7 +2,6 @@ package peer
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"slices"
@@ -41,10 +40,19 @@ type peer struct {
 type electionConn struct {
 	net.Conn
 	order uint64 // of opening: greetings are read side by side, and an older connection must not take a newer one's place
+	addr  string // that was dialled; empty if it was accepted
 	r     *bufio.Reader
 	wake  chan struct{} // capacity 1: there is something in the slot
 	done  chan struct{}
 	once  sync.Once
+
+	heard bool // something; guarded by the lock of Elections
+	// The first notification of a search for a leader behind which nothing was heard; without since there is none. Guarded by the lock of
+	// Elections.
+	unanswered struct {
+		since time.Time
+		round int64
+	}
 }
 
 func (c *electionConn) Read(b []byte) (int, error) { return c.r.Read(b) }
@@ -124,6 +132,16 @@ func (e *Elections) install(sid ensemble.SID, c *electionConn, dialled bool) *pe
 	return p
 }
 
+// drop gives a peer's connection up. The caller holds the lock.
+func (e *Elections) drop(p *peer) {
+	if p.conn.addr != "" && !p.conn.heard {
+		e.routes.bad(p.conn.addr) // somebody takes connections there, and it is not the peer
+	}
+	p.conn.close()
+	p.conn = nil
+	e.setState(p, down)
+}
+
 // lost is called when a connection has ended; unsent is what was taken from the slot and did not leave.
 func (e *Elections) lost(p *peer, c *electionConn, unsent []byte, err error) {
 	c.close()
@@ -135,8 +153,7 @@ func (e *Elections) lost(p *peer, c *electionConn, unsent []byte, err error) {
 	if p.slot == nil {
 		p.slot = unsent
 	}
-	p.conn = nil
-	e.setState(p, down)
+	e.drop(p)
 	if !e.closed {
 		e.log.Info("Connection for elections lost", "sid", p.sid, "err", err)
 	}
@@ -152,6 +169,7 @@ func (e *Elections) read(p *peer, c *electionConn) {
 			e.lost(p, c, nil, err)
 			return
 		}
+		e.answered(c)
 		n, err := DecodeNotification(body)
 		if err != nil {
 			e.log.Warn("Notification", "sid", p.sid, "err", err)
@@ -166,6 +184,17 @@ func (e *Elections) read(p *peer, c *electionConn) {
 		case <-e.ctx.Done():
 		}
 	}
+}
+
+// answered notes that something was heard.
+func (e *Elections) answered(c *electionConn) {
+	if c.addr != "" {
+		e.routes.good(c.addr)
+	}
+	e.mu.Lock()
+	c.heard = true
+	c.unanswered.since = time.Time{}
+	e.mu.Unlock()
 }
 
 // write sends what comes into the slot, and first, if that is empty, what was sent last: the connection that it went to may have
@@ -229,7 +258,7 @@ func (e *Elections) targets(p *peer) []string {
 // dial dials a peer until there is a connection or no reason. A request to call back that comes meanwhile is met by it. A larger peer that could be dialled dials back, or does not: then it is
 // asked again.
 func (e *Elections) dial(p *peer, pause time.Duration) {
-	next, asked := e.o.MinPause, false
+	next, asked, at := e.o.MinPause, false, ""
 	for {
 		if pause > 0 {
 			t := time.NewTimer(pause)
@@ -244,6 +273,9 @@ func (e *Elections) dial(p *peer, pause time.Duration) {
 		if addrs == nil {
 			return
 		}
+		if asked {
+			e.routes.bad(at) // nobody has dialled back
+		}
 		c, err := e.connect(p.sid, addrs)
 		if c != nil && p.sid < e.o.SID {
 			if p := e.install(p.sid, c, true); p != nil {
@@ -254,6 +286,7 @@ func (e *Elections) dial(p *peer, pause time.Duration) {
 		}
 		pause, asked = next, c != nil
 		if asked {
+			at = c.addr
 			e.untrack(c)
 			pause = 5 * next
 		} else {
@@ -287,23 +320,21 @@ func (e *Elections) dialNext(p *peer, asked bool) []string {
 	return nil
 }
 
-// connect dials one address after the other, resolving names anew, and greets. The connection is tracked.
+// connect dials a peer, and greets. An address where that fails is left out then. The connection is tracked.
 func (e *Elections) connect(sid ensemble.SID, addrs []string) (*electionConn, error) {
 	var errs []error
-	for _, addr := range addrs {
-		ctx, cancel := context.WithTimeout(e.ctx, e.o.ConnectTimeout)
-		raw, err := e.o.Dial(ctx, "tcp", addr)
-		cancel()
+	for addrs = slices.Clone(addrs); len(addrs) > 0; {
+		raw, addr, err := e.routes.connect(e.ctx, addrs, e.o.ConnectTimeout)
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			return nil, errors.Join(append(errs, err)...)
 		}
 		c := e.track(raw, e.opened.Add(1))
 		if c == nil {
 			return nil, net.ErrClosed
 		}
+		c.addr = addr
 		_ = c.SetDeadline(time.Now().Add(e.o.GreetTimeout)) // on error the write fails, too
-		_, err = c.Write(appendGreeting(nil, e.o.SID, e.ownAddr()))
+		_, err = c.Write(e.hello())
 		if err == nil && e.o.Authenticate != nil {
 			err = e.o.Authenticate(c, sid, true)
 		}
@@ -315,19 +346,35 @@ func (e *Elections) connect(sid ensemble.SID, addrs []string) (*electionConn, er
 		}
 		e.untrack(c)
 		errs = append(errs, err)
+		e.routes.bad(addr)
+		addrs = slices.DeleteFunc(addrs, func(a string) bool { return a == addr })
 	}
 	return nil, errors.Join(errs...)
 }
 
-// ownAddr is where peers can call back: as configured, or where the port is.
-func (e *Elections) ownAddr() string {
+// hello is this server's greeting: where peers can call back.
+func (e *Elections) hello() []byte {
+	addrs := e.ownAddrs()
+	if e.o.MultiAddress {
+		return appendGreetingV2(nil, e.o.SID, addrs)
+	}
+	return appendGreeting(nil, e.o.SID, addrs[0])
+}
+
+// ownAddrs are where peers can call back: as configured, or where the port is.
+func (e *Elections) ownAddrs() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if addrs := e.addrs(e.o.SID); len(addrs) > 0 {
-		return addrs[0]
+	for _, c := range []*ensemble.Config{e.committed, e.lastSeen} {
+		if c == nil {
+			continue
+		}
+		if m, ok := c.Member(e.o.SID); ok {
+			return m.ElectionAddrs()
+		}
 	}
 	if a := e.Addr(); a != nil {
-		return a.String()
+		return []string{a.String()}
 	}
-	return "0.0.0.0:1" // says nothing, and has the form of an address
+	return []string{"0.0.0.0:1"} // says nothing, and has the form of an address
 }

@@ -45,12 +45,21 @@ type EnsembleOptions struct {
 	LocalSessions          bool // localSessionsEnabled: new sessions are local; false
 	LocalSessionsUpgrading bool // localSessionsUpgradingEnabled: they become the ensemble's with their first ephemeral; false
 
+	// Members with several addresses: ensemble protocol, section 2.5.
+	MultiAddress bool // multiAddress.enabled: a reconfiguration may have them, and peers are told all of this server's own; false
+	// AnswerTimeout is until votes that a member with several addresses leaves unanswered are sent to another of them:
+	// multiAddress.reachabilityCheckTimeoutMs, and 0, never, without multiAddress.reachabilityCheckEnabled; 1 s.
+	AnswerTimeout time.Duration
+
 	Dial peer.Dialer // connects to the ports of other members; nil is net.Dialer's; package zktest cuts here
 
 	SyncEnabled  bool // syncEnabled: an observer logs what it is told, and so writes snapshots; true
 	LeaderServes bool // leaderServes: the leader has clients too; true
 	// ObserverMasterPort is where followers serve observers, and where observers look for them: observerMasterPort; 0 is nowhere.
 	ObserverMasterPort int
+	// ObserverMasterLimit is how many bytes of commits may wait for an observer of a follower; beyond it is sent away, and comes again:
+	// observerMaster.sizeLimit; 32 MiB.
+	ObserverMasterLimit int
 }
 
 // DefaultEnsemble has Apache's defaults; who the members are, and the limits, for which there is none, are still to be set.
@@ -59,7 +68,7 @@ func DefaultEnsemble() EnsembleOptions {
 		StandaloneEnabled: true,
 		MinNotification:   200 * time.Millisecond, MaxNotification: time.Minute, CnxTimeout: 5 * time.Second, BindRetry: 3,
 		CommitLogCount: 500, SnapshotSizeFactor: 0.33, MaxSnapSyncs: 10, MaxDiffSyncs: 100, SyncEnabled: true,
-		LeaderServes: true,
+		LeaderServes: true, AnswerTimeout: time.Second, ObserverMasterLimit: 32 << 20,
 	}
 }
 

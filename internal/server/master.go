@@ -20,9 +20,11 @@ func (m *member) masters(leader ensemble.SID) (list []peer.Master) {
 		if x.Observer || x.ID == leader {
 			continue
 		}
+		to := peer.Master{SID: x.ID}
 		for _, a := range x.Peers {
-			list = append(list, peer.Master{SID: x.ID, Addr: net.JoinHostPort(a.Host, strconv.Itoa(m.o.ObserverMasterPort))})
+			to.Addrs = append(to.Addrs, net.JoinHostPort(a.Host, strconv.Itoa(m.o.ObserverMasterPort)))
 		}
+		list = append(list, to)
 	}
 	if n := len(list); n > 0 {
 		m.turn++

@@ -3,11 +3,14 @@ package server
 import (
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
+	"github.com/zooid-io/zooid/zk"
 )
 
 // observerMasters gives all servers that start from now on a port for observers, which is free on all their addresses.
@@ -110,6 +113,40 @@ func TestEnsembleObserverMasters(t *testing.T) {
 			c = d
 		}
 	}
+	w.same()
+}
+
+// An observer that takes nothing is sent away by its master when it is too far behind, and comes again.
+func TestEnsembleObserverTooFarBehind(t *testing.T) {
+	w := muster(t, 4, 1)
+	w.observerMasters()
+	m := &mesh{dead: map[string]bool{}}
+	w.change = append(w.change, func(o *Options) {
+		o.Ensemble.ObserverMasterLimit, o.Ensemble.SyncLimit = 100_000, 100 // it is not for its silence that it is sent away
+		if o.Ensemble.SID == 4 {
+			o.Ensemble.Dial = m.dial
+		}
+	})
+	for i := range w.all {
+		w.start(i)
+	}
+	c := connect(t, w.all[w.serving()], lasting)
+	c.must(&wire.Create{Type: wire.OpCreate, Path: "/a", ACL: zk.WorldACL(zk.PermAll)})
+	w.same()
+	master := int(w.all[3].master()) - 1
+	said := func() bool {
+		return slices.ContainsFunc(w.logs[master].all(), func(l string) bool { return strings.Contains(l, "too far behind") })
+	}
+	m.held.Lock()
+	for n := 0; !said(); n++ { // until the sockets are full, and then some
+		if n == 1000 {
+			t.Error("100 MB wait for an observer")
+			break
+		}
+		c.must(&wire.SetData{Path: "/a", Data: make([]byte, 100_000), Version: -1})
+	}
+	m.held.Unlock()
+	w.serving()
 	w.same()
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -131,6 +132,7 @@ func (m *member) electionsOf(ctx context.Context, self ensemble.Member) (*peer.E
 	}
 	return peer.NewElections(ctx, peer.ElectionOptions{
 		SID: m.o.SID, Listen: m.addrs(self, func(a ensemble.Addr) int { return a.ElectionPort }), BindTries: tries, ConnectTimeout: m.o.CnxTimeout,
+		MultiAddress: m.o.MultiAddress, AnswerTimeout: m.o.AnswerTimeout,
 		GreetTimeout: time.Duration(m.o.SyncLimit) * m.s.opt.TickTime, Dial: m.o.Dial, Logger: m.s.log,
 		Heard: func(from ensemble.SID, n zab.Notification) {
 			m.agree(replica.Peer{Event: &zab.Notified{From: from, Notification: n}})
@@ -146,7 +148,9 @@ func (m *member) addrs(self ensemble.Member, port func(ensemble.Addr) int) (list
 		if m.o.ListenOnAllIPs {
 			host = ""
 		}
-		list = append(list, net.JoinHostPort(host, strconv.Itoa(port(a))))
+		if addr := net.JoinHostPort(host, strconv.Itoa(port(a))); !slices.Contains(list, addr) {
+			list = append(list, addr)
+		}
 	}
 	return list
 }
@@ -245,7 +249,11 @@ func (m *member) learnersPort(r zab.Role) func(ensemble.Addr) int {
 
 // listen opens the port for learners.
 func (m *member) listen(r zab.Role) {
-	if err := m.links.Listen(m.addrs(m.self, m.learnersPort(r))...); err != nil {
+	lag := 0
+	if r.State == zab.Following {
+		lag = m.o.ObserverMasterLimit
+	}
+	if err := m.links.ListenBounded(lag, m.addrs(m.self, m.learnersPort(r))...); err != nil {
 		m.s.scribe.note(slog.LevelError, err.Error())
 		if r.State == zab.Leading { // nobody would come: another has to lead
 			m.searches.Go(func() { m.agree(replica.Peer{Event: &zab.Unreachable{}}) })

@@ -35,7 +35,7 @@ func (m *member) place(g *ensemble.Config) {
 		to.ClientAddr, to.FromStatic = was.ClientAddr, was.FromStatic
 	}
 	m.self = to
-	if len(m.links.Addrs()) > 0 && !slices.Equal(was.QuorumAddrs(), to.QuorumAddrs()) {
+	if len(m.links.Addrs()) > 0 && differ(was.QuorumAddrs(), to.QuorumAddrs()) {
 		m.links.StopListening()
 		if r, _ := m.s.rep.Role(); m.learnersPort(r) != nil {
 			m.listen(r)
@@ -49,7 +49,12 @@ func (m *member) place(g *ensemble.Config) {
 }
 
 func movesElection(was, to ensemble.Member) bool {
-	return !slices.Equal(was.ElectionAddrs(), to.ElectionAddrs())
+	return differ(was.ElectionAddrs(), to.ElectionAddrs())
+}
+
+// differ compares addresses, whose order in a line says nothing.
+func differ(a, b []string) bool {
+	return !slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func movesClients(was, to ensemble.Member) bool {

@@ -170,7 +170,7 @@ func (s *Server) restore(fs vfs.FS) error {
 	}
 	var rules ensemble.Rules
 	if o.Ensemble != nil {
-		rules.Standalone = o.Ensemble.StandaloneEnabled
+		rules.Standalone, rules.MultiAddress = o.Ensemble.StandaloneEnabled, o.Ensemble.MultiAddress
 	}
 	least, most := o.SessionLimits()
 	now := time.Now().UnixMilli()

@@ -154,9 +154,8 @@ func observes(g *ensemble.Config, sid ensemble.SID) bool {
 func stays(old, g *ensemble.Config, sid ensemble.SID) bool {
 	m, was := old.Member(sid)
 	n, is := g.Member(sid)
-	return was && is && !m.Observer && !n.Observer && slices.EqualFunc(m.Peers, n.Peers, func(a, b ensemble.Addr) bool {
-		return a.Host == b.Host && a.QuorumPort == b.QuorumPort
-	})
+	at := func(m ensemble.Member) []string { return slices.Sorted(slices.Values(m.QuorumAddrs())) } // their order says nothing
+	return was && is && !m.Observer && !n.Observer && slices.Equal(at(m), at(n))
 }
 
 // takeActivation is COMMITANDACTIVATE, at a learner.
