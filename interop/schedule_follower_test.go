@@ -183,16 +183,7 @@ func TestSchedulesOfAFollower(t *testing.T) {
 			return s.cuts(&h, closesSession(session, "/mine"))
 		}},
 		{id: "5094 a cut that is not the end of it", shows: true, play: func(t *testing.T, k Kind) string {
-			s, h := setScene(t, k, Setup{}, nil), history{}
-			r := s.begin(&h, creates("/a"))
-			p := r.next(creates("/never"))
-			r.send(p)
-			r.acked(p.Zxid)
-			s.hangUp()
-			h.add(2, creates("/b"))
-			r = s.lead()
-			r.send(&zab.Trunc{Zxid: h[0].Zxid})
-			r.pairs(h[1:])
+			s, h, _ := cutScene(t, k)
 			s.hangUp()
 			h.add(2, creates("/c"))
 			if wrong := s.finds(h); wrong != "" {
@@ -229,16 +220,7 @@ func TestSchedulesOfAFollower(t *testing.T) {
 		{id: "2099, 2846 a log that ends before a snapshot", shows: true, play: func(t *testing.T, k Kind) string { return logBeforeSnapshot(t, k, true) }},
 		{id: "4352 a log that ends before a snapshot, and nothing behind it", play: func(t *testing.T, k Kind) string { return logBeforeSnapshot(t, k, false) }},
 		{id: "4925 txns behind a cut", shows: true, play: func(t *testing.T, k Kind) string {
-			s, h := setScene(t, k, Setup{}, nil), history{}
-			r := s.begin(&h, creates("/a"))
-			p := r.next(creates("/never"))
-			r.send(p)
-			r.acked(p.Zxid)
-			s.hangUp()
-			h.add(2, creates("/b"))
-			r = s.lead()
-			r.send(&zab.Trunc{Zxid: h[0].Zxid})
-			r.pairs(h[1:])
+			s, h, r := cutScene(t, k)
 			r.complete()
 			r.last = h.last()
 			r.do(creates("/c"))
@@ -375,6 +357,22 @@ func (s *scene) cuts(h *history, x txn.Txn) string {
 		return wrong
 	}
 	return s.goesOn(h, x)
+}
+
+// cutScene: what the server has acknowledged behind /a was never committed, and the next reign cuts it off and sends /b; nothing of h is said to
+// be in force yet.
+func cutScene(t *testing.T, k Kind) (*scene, history, *reign) {
+	s, h := setScene(t, k, Setup{}, nil), history{}
+	r := s.begin(&h, creates("/a"))
+	p := r.next(creates("/never"))
+	r.send(p)
+	r.acked(p.Zxid)
+	s.hangUp()
+	h.add(2, creates("/b"))
+	r = s.lead()
+	r.send(&zab.Trunc{Zxid: h[0].Zxid})
+	r.pairs(h[1:])
+	return s, h, r
 }
 
 // logBeforeSnapshot: the log of a server ends, it is sent a tree that is newer, and then logs on, or not.
