@@ -213,6 +213,47 @@ func TestTheQuorumPortOfTheOnlyVoterMoves(t *testing.T) {
 	w.same()
 }
 
+// Where the voters are lost for ever that a quorum needs, an operator changes the newest list of the others in place, under the version that it
+// has (docs/ensemble.md): the change in their logs is no newer than that, and keeps nobody waiting for who is gone.
+func TestListWrittenByHand(t *testing.T) {
+	w := dynamically(t, 5, 0, func(o *Options) { o.Ensemble.StandaloneEnabled = false })
+	leader := w.serving()
+	w.agreed(5, 0)
+	c := connect(t, w.all[leader], lasting)
+	c.must(create("/before", ""))
+	c.reconfig("", name("%d", (leader+1)%5+1))
+	w.stop((leader + 1) % 5)
+	g := w.agreed(4, 0)
+	c.must(create("/behind", ""))
+	w.same()
+	var left []string
+	for i := range w.all {
+		w.stop(i)
+	}
+	rest := []int{leader, (leader + 2) % 5}
+	for _, i := range rest {
+		m, _ := g.Member(ensemble.SID(i + 1))
+		left = append(left, name("server.%d=%v", m.ID, m))
+	}
+	byHand, err := ensemble.Parse(strings.Join(left, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range rest {
+		w.own[i] = func(e *EnsembleOptions) { e.Config = byHand.At(g.Version) }
+		w.start(i)
+	}
+	w.serving()
+	for _, i := range rest {
+		d := connect(t, w.all[i], lasting)
+		if !d.exists("/before") || !d.exists("/behind") {
+			t.Errorf("something is gone over %d", i+1)
+		}
+		d.must(create(name("/n%d", i), ""))
+	}
+	w.same()
+}
+
 // Ports move with the configuration, without an election; and an ensemble that starts anew goes on with its last configuration.
 func TestPortsMove(t *testing.T) {
 	w := dynamically(t, 3, 0)
