@@ -27,6 +27,7 @@ var found = []struct {
 	{170406, allFaults(), "VoteTruth: of the checker, what a peer said of a server"},
 	{200553, allFaults(), "Liveness: a voter to be had logged more than the only candidate (zab, longer-log-and-no-candidate)"},
 	{230041, []Fault{Reconfiguration, Blackout, Crash, Pause, OneWay, ClientDrop}, "ConfigChain: a follower told its observer what was not committed (zab.TestAFollowerTellsWhatIsCommitted)"},
+	{315703, allFaults(), "Agreement: of the checker, an observer shows what its own disk does not have yet"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 
