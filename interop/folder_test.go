@@ -34,10 +34,10 @@ func readTree(t testing.TB, srv *Server) map[string]znode {
 	defer c.Close()
 	call(t, c, &wire.Auth{Scheme: "digest", Auth: []byte("super:test")}, nil)
 	tree := map[string]znode{}
-	todo := []string{"/"}
-	for len(todo) > 0 {
-		path := todo[0]
-		todo = todo[1:]
+	ahead := []string{"/"}
+	for len(ahead) > 0 {
+		path := ahead[0]
+		ahead = ahead[1:]
 		var data wire.DataReply
 		var acl wire.ACLReply
 		var kids wire.Children2Reply
@@ -49,7 +49,7 @@ func readTree(t testing.TB, srv *Server) map[string]znode {
 		}
 		tree[path] = znode{bytes.Clone(data.Data), data.Stat, slices.Clone(acl.ACL)}
 		for _, k := range kids.Children {
-			todo = append(todo, zk.JoinPath(path, strings.Clone(k)))
+			ahead = append(ahead, zk.JoinPath(path, strings.Clone(k)))
 		}
 	}
 	call(t, c, &wire.CloseSession{}, nil)

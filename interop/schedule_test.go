@@ -524,6 +524,16 @@ func (s *scene) finds(h history) string {
 	return ""
 }
 
+// keeps is finds, and once more behind a restart.
+func (s *scene) keeps(h history) string {
+	s.t.Helper()
+	if wrong := s.finds(h); wrong != "" {
+		return wrong
+	}
+	s.restart()
+	return s.finds(h)
+}
+
 // follow lets the server lead, and follows it as one that has the history up to z of an epoch, whose leader we are not. It tells how we are
 // synchronized, and what we have then.
 func (s *scene) follow(h history, z zk.Zxid, current zab.Epoch) (how string, has []string) {
