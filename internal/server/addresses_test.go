@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strconv"
@@ -27,10 +28,17 @@ type mesh struct {
 // strand is a connection of the mesh, at the end that has dialled.
 type strand struct {
 	net.Conn
-	host string
-	mu   sync.Mutex
-	cut  bool
-	held *sync.Mutex // nothing is read while somebody has it
+	addr   string
+	mu     sync.Mutex
+	cut    bool
+	closed bool
+	held   *sync.Mutex // nothing is read while somebody has it
+}
+
+// host is the address without its port.
+func (l *strand) host() string {
+	host, _, _ := net.SplitHostPort(l.addr)
+	return host
 }
 
 func (l *strand) isCut() bool {
@@ -63,6 +71,9 @@ func (l *strand) wait() {
 
 // Close lets the other end go on waiting if the line is cut.
 func (l *strand) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
 	if l.isCut() {
 		return l.SetDeadline(time.Now())
 	}
@@ -87,7 +98,7 @@ func (m *mesh) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l := &strand{Conn: c, host: host, cut: m.dead[host], held: &m.held}
+	l := &strand{Conn: c, addr: addr, cut: m.dead[host], held: &m.held}
 	m.strands = append(m.strands, l)
 	return l, nil
 }
@@ -101,12 +112,32 @@ func (m *mesh) cut(hosts ...string) {
 		m.dead[h] = true
 	}
 	for _, l := range m.strands {
-		if slices.Contains(hosts, l.host) {
+		if slices.Contains(hosts, l.host()) {
 			l.mu.Lock()
 			l.cut = true
 			l.mu.Unlock()
 		}
 	}
+}
+
+// givenUp tells whether of the connections to these addresses that are cut none is kept any more by who has dialled it, and there was one.
+func (m *mesh) givenUp(addrs []string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	cut := false
+	for _, l := range m.strands {
+		if !slices.Contains(addrs, l.addr) {
+			continue
+		}
+		l.mu.Lock()
+		kept := l.cut && !l.closed
+		cut = cut || l.cut
+		l.mu.Unlock()
+		if kept {
+			return false
+		}
+	}
+	return cut
 }
 
 // severally is an ensemble whose members have two addresses each, the first of which is behind the second as a text.
@@ -140,6 +171,20 @@ func severally(t *testing.T, m *mesh, n int, change ...func(*Options)) *crowd {
 	return w
 }
 
+// widePort is a port that nobody has at any address, nor gets: the system gives out others to who asks for any, or dials.
+func widePort(t *testing.T) int {
+	t.Helper()
+	for range 1000 {
+		port := 10000 + rand.IntN(22000)
+		if l, err := net.Listen("tcp", ":"+strconv.Itoa(port)); err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
 // hosts are the first, or the second, addresses of members.
 func hosts(members []ensemble.Member, which int) (list []string) {
 	for _, x := range members {
@@ -171,14 +216,8 @@ func TestEnsembleLosesAddresses(t *testing.T) {
 			c.must(ephemeral("/e"))
 			c.must(&wire.Create{Type: wire.OpCreate, Path: "/a", Data: []byte("x"), ACL: zk.WorldACL(zk.PermAll)})
 			m.cut(hosts(tt.loses(w, leader), 0)...)
-			eventually(t, "the loss is noticed", func() bool { // by the followers, which the leader serves no more
-				for i, s := range w.all {
-					if r := s.role(); i != leader && !r.Serving {
-						return true
-					}
-				}
-				return false
-			})
+			quorum := w.config.Members[leader].QuorumAddrs()
+			eventually(t, "the followers notice the loss", func() bool { return m.givenUp(quorum) })
 			leader = w.serving()
 			w.same()
 			again := connect(t, w.all[(leader+2)%3], lasting)
@@ -197,6 +236,9 @@ func TestEnsembleLosesAddresses(t *testing.T) {
 func TestReconfigSeveralAddresses(t *testing.T) {
 	m := &mesh{dead: map[string]bool{}}
 	w := severally(t, m, 3, func(o *Options) { o.Ensemble.ListenOnAllIPs = o.Ensemble.SID == 2 })
+	for i := range w.config.Members[1].Peers {
+		w.config.Members[1].Peers[i].ElectionPort, w.config.Members[1].Peers[i].QuorumPort = widePort(t), widePort(t)
+	}
 	for i := range w.all {
 		w.start(i)
 	}
