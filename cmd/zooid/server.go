@@ -15,6 +15,7 @@ import (
 	"github.com/zooid-io/zooid/internal/config"
 	"github.com/zooid-io/zooid/internal/server"
 	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/sysmon"
 )
 
 const serverIntro = `Serves a ZooKeeper tree.
@@ -67,6 +68,7 @@ func runServer(args []string) error {
 	opt := c.Options
 	opt.Logger = log
 	opt.Version = versionString()
+	opt.Monitor = sysmon.Start()
 	s, err := server.Start(opt, nil)
 	if err != nil {
 		var dir *store.DirError

@@ -25,7 +25,7 @@ recipes < recipes/masterworker
 tree session vfs < store
 zab jute < peer
 wire < admin
-replica store peer admin < server
+replica store peer admin sysmon < server
 server < config
 server client < zktest
 replica clientcore store < sim

@@ -21,6 +21,7 @@ import (
 type conn struct {
 	s       *Server
 	nc      net.Conn
+	number  uint64 // nobody else's
 	sock    sock
 	addr    netip.AddrPort
 	rc      *replica.Conn // nil until the handshake
@@ -77,6 +78,7 @@ func (c *conn) serve(carry []byte, least int) {
 			c.gone()
 			return
 		}
+		c.s.opt.Monitor.Heard(c.number)
 		c.grown.Store(true)
 		if deaf || c.finished.Load() {
 			putBuffer(b)

@@ -16,8 +16,12 @@ type connSet struct {
 	mu    sync.Mutex
 	all   map[*conn]struct{}
 	perIP map[netip.Addr]int
+	last  uint64 // number that was given to one
 	shut  bool
 }
+
+// firstConn is before the numbers of connections: sysmon.Keeper has those below for itself.
+const firstConn = 2
 
 // add takes a connection in unless a limit or the end of the server forbids it.
 func (cs *connSet) add(c *conn, perIP, total int) error {
@@ -35,6 +39,8 @@ func (cs *connSet) add(c *conn, perIP, total int) error {
 	case total > 0 && len(cs.all) >= total:
 		return fmt.Errorf("Too many connections max allowed is %d", total)
 	}
+	cs.last++
+	c.number = firstConn + cs.last
 	cs.all[c] = struct{}{}
 	cs.perIP[ip]++
 	return nil

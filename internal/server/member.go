@@ -337,6 +337,9 @@ func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
 	for _, p := range ps {
 		h.m().received(p)
 	}
+	if slices.ContainsFunc(ps, isWork) {
+		s.opt.Monitor.Busy()
+	}
 	received := zab.Received{Link: l}
 	ev := replica.Peer{Event: &received, Now: time.Now().UnixMilli(), Clock: s.clock(), Heard: heard}
 	var few [8]*conn
@@ -358,6 +361,12 @@ func (h *linkHandler) Received(l zab.Link, ps []zab.Packet) {
 		flushClients(dirty)
 		h.m().alone()
 	}
+}
+
+// isWork tells a packet from a sign of life.
+func isWork(p zab.Packet) bool {
+	_, ping := p.(*zab.Ping)
+	return !ping
 }
 
 // Snapshot reads the tree that a leader sends.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/zooid-io/zooid/internal/sysmon"
 	"github.com/zooid-io/zooid/internal/wire"
 )
 
@@ -95,6 +96,9 @@ type Options struct {
 	Version         string   // what srvr, mntr and the shell print
 	Audit           bool
 	Logger          *slog.Logger // nil is slog.Default()
+
+	// Monitor is told when there is much to do; nil in a process that is not the server's alone.
+	Monitor *sysmon.Keeper
 }
 
 // ConnThrottle is a token bucket on ConnectRequest, with random dropping (BLUE) on top. A refused handshake is closed without

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package sysmon
+
+func sleeper() func() { return nil }
