@@ -14,5 +14,6 @@
 // that sends one request after the other would wait for. So it is done only while there are several that have something to say, and not
 // at all in a server without anything to do. Correctness does not depend on any of it.
 //
-// Start where: keeper.go. It changes GOMAXPROCS, which is the process's: only a program that is nothing but a server may do it.
+// Start where: keeper.go. It changes GOMAXPROCS, which is the process's and from then on does not follow the limit of a control group that
+// changes: only a program that is nothing but a server may do it.
 package sysmon

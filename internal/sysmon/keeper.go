@@ -28,13 +28,13 @@ type Keeper struct {
 	end           func()
 }
 
-// Start raises GOMAXPROCS and begins to look. It gives nil where there is nothing to be gained: on other systems than Linux.
+// Start raises GOMAXPROCS and begins to look. It gives nil on other systems than Linux, and where somebody has bounded GOMAXPROCS: the
+// operator, or the runtime because of a control group's limit, beyond which the process would be made to pause.
 func Start() *Keeper {
-	sleep := sleeper()
-	if sleep == nil {
+	sleep, n := sleeper(), runtime.GOMAXPROCS(0)
+	if sleep == nil || n != runtime.NumCPU() {
 		return nil
 	}
-	n := runtime.GOMAXPROCS(0)
 	runtime.GOMAXPROCS(n + spare)
 	k := newKeeper(sleep)
 	end := k.end

@@ -71,16 +71,24 @@ func TestNaps(t *testing.T) {
 	}
 }
 
-// Start changes GOMAXPROCS, and Stop takes that back.
+// Start changes GOMAXPROCS, and Stop takes that back; where it is bounded already it stays.
 func TestStart(t *testing.T) {
-	n := runtime.GOMAXPROCS(0)
-	k := Start()
-	if k != nil && runtime.GOMAXPROCS(0) != n+spare {
-		t.Errorf("GOMAXPROCS is %d", runtime.GOMAXPROCS(0))
-	}
-	k.Busy()
-	k.Stop()
-	if runtime.GOMAXPROCS(0) != n {
-		t.Errorf("GOMAXPROCS is %d in the end", runtime.GOMAXPROCS(0))
+	given, all := runtime.GOMAXPROCS(0), runtime.NumCPU()
+	defer runtime.GOMAXPROCS(given)
+	for _, n := range []int{all, all + 1} {
+		runtime.GOMAXPROCS(n)
+		want := n
+		if n == all && runtime.GOOS == "linux" {
+			want += spare
+		}
+		k := Start()
+		if got := runtime.GOMAXPROCS(0); got != want {
+			t.Errorf("GOMAXPROCS is %d behind %d, not %d", got, n, want)
+		}
+		k.Busy()
+		k.Stop()
+		if got := runtime.GOMAXPROCS(0); got != n {
+			t.Errorf("GOMAXPROCS is %d in the end, not %d", got, n)
+		}
 	}
 }
