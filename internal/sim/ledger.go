@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/zooid-io/zooid/internal/ensemble"
+	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/zab"
 	"github.com/zooid-io/zooid/zk"
 )
 
@@ -49,6 +52,17 @@ func (l ledger) last() zk.Zxid {
 		return 0
 	}
 	return l[len(l)-1].zxid
+}
+
+// change is the last change of the configuration, as far back as a server remembers; nil if there is none.
+func (l ledger) change() *ensemble.Config {
+	for _, e := range slices.Backward(l[max(0, len(l)-recent):]) {
+		p := []zab.Proposal{{Zxid: e.zxid, Payload: e.payload}}
+		if replica.Understand(p); p[0].Config != nil {
+			return p[0].Config
+		}
+	}
+	return nil
 }
 
 // follows tells whether z may come behind prev: the next of its epoch, or the first of a later one.

@@ -163,22 +163,31 @@ func (w *world) running() (list []*server) {
 	return list
 }
 
-// current are the configurations of a server that runs, or that it would start with.
+// current are the configurations of a server that runs, or that it would start with: those of its files, and the last change in its log, if
+// that is newer (zab's recall).
 func (s *server) current() zab.Configs {
 	if s.rep != nil {
 		return s.core.Configs()
 	}
-	return s.configs()
+	c := s.configs()
+	if g := s.durable.change(); g != nil && g.Version > c.LastSeen.Version {
+		c.LastSeen = g
+	}
+	return c
 }
 
 // pending are configurations that were proposed behind the last committed one, and that a server has seen.
 func (w *world) pending() (list []*ensemble.Config) {
 	for _, s := range w.servers {
-		if g := s.current().LastSeen; g.Version > w.history.head().Version && g.Version.Counter() != 0 {
+		if g := s.current().LastSeen; w.isPending(g) {
 			list = append(list, g)
 		}
 	}
 	return list
+}
+
+func (w *world) isPending(g *ensemble.Config) bool {
+	return g.Version > w.history.head().Version && g.Version.Counter() != 0
 }
 
 // quorum draws servers that can go on: a quorum of the last committed configuration, and of whatever was proposed behind it and may be in

@@ -260,8 +260,26 @@ func (n *nemesis) restart(s *server) {
 				return
 			}
 		}
+		if m, member := n.w.history.head().Member(s.sid); member && n.keep != nil && n.astray(s) {
+			n.invite(s, m)
+			return
+		}
 		s.start()
 	})
+}
+
+// astray tells that of all whom a server would ask, nobody is left: they have left the ensemble while it was down. An operator has to tell it
+// who is there now.
+func (n *nemesis) astray(s *server) bool {
+	c := s.current()
+	for _, g := range []*ensemble.Config{c.Committed, c.LastSeen} {
+		for _, sid := range g.Voters() {
+			if sid != s.sid && n.keep[sid] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // crashed is the end of a server whose disk has said so.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/zooid-io/zooid/internal/ensemble"
 	"github.com/zooid-io/zooid/internal/invariant"
@@ -108,32 +109,48 @@ func Run(o Options) (res Result) {
 
 // live is the second part: a quorum is healed, then all.
 func (w *world) live() {
-	quorum := w.quorum()
-	w.note("healed: %d of %d", len(quorum), len(w.history.head().Voters()))
-	w.nemesis.heal(quorum)
-	w.converge("a quorum", quorum)
+	quorum := map[ensemble.SID]bool{}
+	for again := true; again; again = w.outgrown(quorum) {
+		maps.Copy(quorum, w.quorum())
+		w.note("healed: %d of %d", len(quorum), len(w.history.head().Voters()))
+		w.nemesis.heal(quorum)
+		w.converge("a quorum", quorum, func() bool { return w.outgrown(quorum) })
+	}
 	everybody := map[ensemble.SID]bool{}
 	for _, m := range w.history.head().Members {
 		everybody[m.ID] = true
 	}
 	w.note("healed: all")
 	w.nemesis.heal(everybody)
-	w.converge("everybody", everybody)
+	w.converge("everybody", everybody, nil)
 	// Clients end, and what they owned has to go.
 	for _, c := range w.clients {
 		c.end()
 	}
 	w.run(w.now+60*w.Tick*1000, nil)
-	w.converge("everybody, at the end", everybody)
+	w.converge("everybody, at the end", everybody, nil)
 }
 
 // patience is how long a healed ensemble may take, ms.
 func (w *world) patience() int64 { return 20_000 + 10*w.MaxNotification + 10*w.InitLimit*w.Tick }
 
-// converge waits until some servers serve in one state, and clients were answered.
-func (w *world) converge(who string, keep map[ensemble.SID]bool) {
+// outgrown tells that servers that were a quorum are none any more: a change was under way to a leader that was paused, or in the network,
+// and is proposed now.
+func (w *world) outgrown(quorum map[ensemble.SID]bool) bool {
+	for _, s := range w.running() {
+		if g := s.core.Configs().LastSeen; w.isPending(g) && !g.Quorum(func(sid ensemble.SID) bool { return quorum[sid] }) {
+			return true
+		}
+	}
+	return false
+}
+
+// converge waits until some servers serve in one state, and clients were answered; or for something else, if that is not nil.
+func (w *world) converge(who string, keep map[ensemble.SID]bool, or func() bool) {
 	from := len(w.history.log)
-	if !w.run(w.now+w.patience()*1000, func() bool { return w.alike(keep) && (!w.asking() || len(w.history.log) > from) }) {
+	if !w.run(w.now+w.patience()*1000, func() bool {
+		return w.alike(keep) && (!w.asking() || len(w.history.log) > from) || or != nil && or()
+	}) {
 		state := ""
 		for _, s := range w.servers {
 			if s.rep == nil {

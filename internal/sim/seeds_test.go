@@ -28,6 +28,10 @@ var found = []struct {
 	{200553, allFaults(), "Liveness: a voter to be had logged more than the only candidate (zab, longer-log-and-no-candidate)"},
 	{230041, []Fault{Reconfiguration, Blackout, Crash, Pause, OneWay, ClientDrop}, "ConfigChain: a follower told its observer what was not committed (zab.TestAFollowerTellsWhatIsCommitted)"},
 	{315703, allFaults(), "Agreement: of the checker, an observer shows what its own disk does not have yet"},
+	{505856, allFaults(), "Liveness: a leader that was gone was elected for ever (zab, a-stranger-and-the-leader-that-was)"},
+	{509364, allFaults(), "Liveness: the same"},
+	{502084, allFaults(), "Liveness: of the simulator, a change that reached a leader when the quorum was drawn already"},
+	{507448, allFaults(), "Liveness: of the simulator, a member that knew none of those who were left"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 

@@ -98,12 +98,15 @@ func (s *server) resume() {
 
 var discard = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
 
+// recent is how many txns a server remembers of its log.
+const recent = 500
+
 // open opens what is on the disk.
 func (s *server) open() (*store.Store, *store.Restored, error) {
 	w := s.w
 	st, err := store.Open(s.fs, "data", "", store.Options{
 		PreAlloc: w.PreAlloc, ForceSync: w.plant != UnsyncedDisk, SnapCount: w.SnapCount, LogSizeLimit: w.LogSizeLimit, AutoCreateDir: true, AutoCreateDB: true,
-		Digest: true, LastZxid: true, ExtendedTypes: true, Compression: w.Compression, Logger: discard, Recent: 500,
+		Digest: true, LastZxid: true, ExtendedTypes: true, Compression: w.Compression, Logger: discard, Recent: recent,
 		Now:  func() time.Time { return time.UnixMilli(s.wall()) },
 		Rand: func(n int) int { return w.rng.IntN(max(n, 1)) },
 	})

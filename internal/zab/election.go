@@ -217,7 +217,7 @@ func (e *election) catchUp(round, now int64) {
 
 // count looks whether the proposal has a quorum, and decides when no better vote is to be expected.
 //
-// A server that does not vote is answered by peers that look with the leader they had before, so it waits for claims instead.
+// A server that does not vote is answered by Apache's, while they look, with the leader they had before, so it waits for claims instead.
 func (e *election) count(now int64) {
 	if !e.votes(e.o.SID) || !e.received.quorum(e.view, claim{Vote: e.proposed}) {
 		e.settled = math.MaxInt64

@@ -18,10 +18,12 @@ type answer struct {
 //	  that looks         counted; if its round is behind: the proposal        the current vote, as elected
 //	  that does not      counted                                              nothing
 //	from anybody else
-//	  that looks         the current vote, with the logical clock             the same
+//	  that looks         the proposal                                         the current vote, with the logical clock
 //	  that does not      nothing                                              nothing
 //
-// Apache answers whoever does not vote always, and two servers that do not know each other then answer each other without end.
+// Apache answers whoever does not vote always, and two servers that do not know each other then answer each other without end. While it looks
+// it tells them the vote that it had before, of a leader that may be gone; and who is a stranger here may be a voter to somebody who has seen
+// a change on its way, and bring that vote back to all.
 func (e *election) heard(from ensemble.SID, n *Notification, now int64) {
 	if from == e.o.SID || n.State < Looking || n.State > Observing {
 		return
@@ -35,6 +37,9 @@ func (e *election) heard(from ensemble.SID, n *Notification, now int64) {
 	case !e.votes(from):
 		if looks {
 			v := e.vote
+			if e.state == Looking {
+				v = e.proposed
+			}
 			v.Round = e.round
 			e.answer(from, v, now)
 		}
