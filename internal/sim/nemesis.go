@@ -268,9 +268,15 @@ func (n *nemesis) restart(s *server) {
 	})
 }
 
-// astray tells that of all whom a server would ask, nobody is left: they have left the ensemble while it was down. An operator has to tell it
-// who is there now.
+// astray tells that of all whom a server would ask nobody is left, while the ensemble serves: they have left it while this one was down. An
+// operator has to tell it who is there now.
 func (n *nemesis) astray(s *server) bool {
+	head := n.w.history.head().Voters()
+	for _, sid := range head {
+		if !n.keep[sid] || sid == s.sid && len(head) == 1 {
+			return false // it may be needed before anybody serves
+		}
+	}
 	c := s.current()
 	for _, g := range []*ensemble.Config{c.Committed, c.LastSeen} {
 		for _, sid := range g.Voters() {
