@@ -25,7 +25,7 @@ var likely = map[Plant][]Fault{
 }
 
 // first are the seeds to begin with, where an early one is known.
-var first = map[Plant]uint64{ForgottenEpoch: 29, UnsyncedDisk: 32, GlobalSession: 10, ReadOnlySession: 38, BrokenPromise: 23}
+var first = map[Plant]uint64{ForgottenEpoch: 29, UnsyncedDisk: 120, GlobalSession: 10, ReadOnlySession: 38, BrokenPromise: 23}
 
 // words are of what the checker has to object to, where it has several things to say.
 var words = map[Plant]string{HastyNewcomer: "and of its own quorum"}
