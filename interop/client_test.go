@@ -16,12 +16,12 @@ func TestClient(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{Apache, Zooid} {
 		t.Run(kind.String(), func(t *testing.T) {
-			s := Start(t, kind, Setup{Conf: []string{"tickTime=500"}, Props: []string{"zookeeper.extendedTypesEnabled=true"}})
+			s := Start(t, kind, Setup{Props: []string{"zookeeper.extendedTypesEnabled=true"}})
 			p := newProxy(t, s.Addr())
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), hang)
 			defer cancel()
 			dial := func(addr string) *client.Client {
-				c, err := client.Dial(ctx, []string{addr}, &client.Options{MaxBackoff: 100 * time.Millisecond,
+				c, err := client.Dial(ctx, []string{addr}, &client.Options{SessionTimeout: sessionTimeout, MaxBackoff: 100 * time.Millisecond,
 					Auth: []client.Auth{{Scheme: "digest", Auth: []byte("ann:secret")}}})
 				if err != nil {
 					t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/zooid-io/zooid/client"
+	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/recipes"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -82,11 +83,11 @@ func TestLines(t *testing.T) {
 
 func playNeighbours(t *testing.T, commands map[language][]string) {
 	t.Helper()
-	// Sessions may be short, or the killed would be waited for.
+	// Sessions may get short, or the killed would be waited for: see expireSoon.
 	server := Start(t, Zooid, Setup{Conf: []string{"tickTime=200", "maxSessionTimeout=120000", "extendedTypesEnabled=true"}})
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
-	c, err := client.Dial(ctx, []string{server.Addr()}, nil)
+	c, err := client.Dial(ctx, []string{server.Addr()}, &client.Options{SessionTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func playNeighbours(t *testing.T, commands map[language][]string) {
 	for _, l := range lines {
 		var row []victim
 		for _, p := range l.killed {
-			row = append(row, victim{gather(t, commands[p.of], server.Addr(), 3*time.Second, p.kind+":"+l.path+":0"), l.path, p})
+			row = append(row, victim{gather(t, commands[p.of], server.Addr(), time.Minute, p.kind+":"+l.path+":0"), l.path, p})
 		}
 		doomed = append(doomed, row)
 	}
@@ -152,6 +153,12 @@ func playNeighbours(t *testing.T, commands map[language][]string) {
 					v.says("IN")
 				}
 				v.kill()
+				names, _, err := c.Children(ctx, "/inside"+v.path)
+				if err != nil || len(names) != 1 {
+					t.Errorf("inside %s, where one was killed: %v, %v", v.path, names, err)
+					return
+				}
+				expireSoon(t, server.Addr(), "/inside"+v.path+"/"+names[0])
 			}
 		})
 	}
@@ -240,7 +247,7 @@ func playStrangers(t *testing.T, commands map[language][]string) {
 	server := Start(t, Zooid, Setup{Conf: []string{"extendedTypesEnabled=true"}})
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
-	c, err := client.Dial(ctx, []string{server.Addr()}, nil)
+	c, err := client.Dial(ctx, []string{server.Addr()}, &client.Options{SessionTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +296,38 @@ func playStrangers(t *testing.T, commands map[language][]string) {
 		}) {
 			t.Errorf("%v waits for %v", k.comer, k.holder)
 		}
+	}
+}
+
+// expireSoon lets the session that owns a znode, and whose client was killed, expire as soon as the server allows. The session need not
+// be short for that as long as its client lives, and may stall: what counts is the timeout that the last one who resumed it asked for
+// (client protocol, section 2.5).
+func expireSoon(t *testing.T, addr, path string) {
+	t.Helper()
+	c, err := Connect(addr, sessionTimeout)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	var owned wire.StatReply
+	h, err := c.Call(&wire.Exists{Path: path}, &owned)
+	if err != nil || h.Err != zk.OK || owned.Stat.EphemeralOwner == 0 {
+		t.Errorf("the owner of %s: %#x, %v, %v", path, owned.Stat.EphemeralOwner, h.Err, err)
+		return
+	}
+	if _, err := c.Call(&wire.CloseSession{}, nil); err != nil {
+		t.Error(err)
+	}
+	last, err := Dial(addr)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer last.Close()
+	last.Session, last.Password = owned.Stat.EphemeralOwner, sessionPassword(owned.Stat.EphemeralOwner)
+	if resp, err := last.Handshake(last.Resume(time.Millisecond)); err != nil || resp.SessionID != owned.Stat.EphemeralOwner {
+		t.Errorf("the session that owns %s is not resumed: %+v, %v", path, resp, err)
 	}
 }
 

@@ -72,6 +72,7 @@ func playSession(t *testing.T, c *script.Case, server *Server, shells Kind) {
 		case what == "dies":
 			s.cmd.Process.Kill()
 			s.prints(sessionEnd)
+			expireSoon(t, server.Addr(), "/"+who)
 			delete(people, who)
 		case what == "quit":
 			s.types("quit")

@@ -400,10 +400,15 @@ public final class CuratorScenario {
 
         DistributedDoubleBarrier doubleA = new DistributedDoubleBarrier(a, "/curator/double", 2);
         DistributedDoubleBarrier doubleB = new DistributedDoubleBarrier(b, "/curator/double", 2);
-        CompletableFuture<Boolean> pair = elsewhere(() -> doubleB.enter(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS)
-            && doubleB.leave(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS));
+        CompletableFuture<Thread> comer = new CompletableFuture<>();
+        CompletableFuture<Boolean> pair = elsewhere(() -> {
+            comer.complete(Thread.currentThread());
+            return doubleB.enter(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS) && doubleB.leave(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS);
+        });
         stage.becomes("one has come", 1, () -> waiting("/curator/double"));
-        stage.ok("and waits", !pair.isDone());
+        // Really waits: who still counts the others when they come, and finds them gone again, was told before and waits for ever.
+        Thread waiter = await(comer);
+        stage.eventually("and waits", () -> !pair.isDone() && waiter.getState() == Thread.State.TIMED_WAITING);
         stage.ok("two enter", doubleA.enter(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS));
         stage.ok("and leave", doubleA.leave(Stage.PATIENCE_MS, TimeUnit.MILLISECONDS) && await(pair));
     }
