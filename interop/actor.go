@@ -51,7 +51,7 @@ func (p *player) dial(name string) *actor {
 
 // connect opens a connection unless a dialled one is there, and shakes hands.
 //
-//	timeout=MS zxid=NUMBER|now|now+1 session=NAME|NUMBER pass=HEX|bad|~ ro=1 old=1 proto=N junk=HEX
+//	timeout=MS zxid=NUMBER|now|now+1 session=NAME|NUMBER pass=HEX|bad|~ ro=1 old=1 proto=N junk=HEX silent=1
 //
 // Requests that follow, each behind a semicolon, are sent in the same write as the handshake.
 func (p *player) connect(name string, ph phrase) []string {
@@ -73,6 +73,7 @@ func (p *player) connect(name string, ph phrase) []string {
 	req.ProtocolVersion = int32(args.int("proto", 0))
 	req.ReadOnly = args.int("ro", 0) == 1
 	req.HasReadOnly = args.int("old", 0) == 0
+	a.silent = args.int("silent", 0) == 1
 	if z, ok := args.named["zxid"]; ok {
 		req.LastZxidSeen = args.zxid(z)
 	}

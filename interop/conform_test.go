@@ -27,10 +27,10 @@ var profiles = map[string]Setup{
 	},
 	// As little configuration as a server needs.
 	"stock": {Props: []string{"zookeeper.request_throttler.shutdownTimeout=100"}},
-	// Sessions end soon.
+	// Sessions may end soon, and so do connections without one; but not so soon that a player who stalls has none.
 	"quick": {
 		Conf:  []string{"tickTime=100", "maxSessionTimeout=60000", "4lw.commands.whitelist=*"},
-		Props: []string{"zookeeper.nio.sessionlessCnxnTimeout=300"},
+		Props: []string{"zookeeper.nio.sessionlessCnxnTimeout=2000"},
 	},
 	"few":      {Conf: []string{"maxClientCnxns=4"}},
 	"small":    {Props: []string{"jute.maxbuffer=0x3e8"}},

@@ -318,10 +318,17 @@ func TestFoldersCarriedOver(t *testing.T) {
 						if out, _ := srv.FourLetters("mntr"); monitorValue(out, "zk_digest_mismatches_count") != "0" {
 							t.Errorf("digest mismatches: %s", monitorValue(out, "zk_digest_mismatches_count"))
 						}
-						srv.Kill()
-						if found, _ := filepath.Glob(filepath.Join(setup.Dir, "version-2", "snapshot.*"+ending)); len(found) < 2 {
-							t.Errorf("%s took no snapshots with ending %q: %q", kind, ending, found)
+						for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) { // they are taken beside the writes
+							found, _ := filepath.Glob(filepath.Join(setup.Dir, "version-2", "snapshot.*"+ending))
+							if len(found) >= 2 {
+								break
+							}
+							if time.Now().After(end) {
+								t.Errorf("%s took no snapshots with ending %q: %q", kind, ending, found)
+								break
+							}
 						}
+						srv.Kill()
 						bad := complaints(srv.Log())
 						if method == "no-paths" && strings.Contains(bad, "igest") {
 							// A closeSession that does not say what it deletes cannot be replayed over a fuzzy snapshot of Apache's

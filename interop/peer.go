@@ -233,7 +233,7 @@ func (s *Server) WaitServing(t testing.TB) {
 
 // Serves waits until the server accepts sessions. It is an error if its process ends first.
 func (s *Server) Serves() error {
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(2 * patience)
 	for {
 		// A connection that comes while Apache starts may get no answer at all: do not wait long for it.
 		if out, err := s.fourLetters("srvr", 500*time.Millisecond); err == nil && strings.Contains(out, "Mode: ") {

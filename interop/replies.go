@@ -12,18 +12,30 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
+// until repeats a request until its answer has this code. Requests before it, each with a semicolon behind it, are sent once, in the
+// same write as its first time: whatever the server does by itself meanwhile comes in this step, however long the player takes.
 func (p *player) until(a *actor, ph phrase) []string {
 	want := ph.words[1]
-	req := phrase{ph.words[2:], ph.quoted[2:]}
+	parts := split(ph.words[2:], ph.quoted[2:], ";")
+	once, req := parts[:len(parts)-1], parts[len(parts)-1]
 	deadline := time.Now().Add(patience)
 	before := p.newest
-	var notices []string
+	var notices []string // and the answers to what is sent once
 	for {
-		a.c.Write(p.frame(a, req))
+		var out []byte
+		for _, part := range once {
+			out = append(out, p.frame(a, part)...)
+		}
+		a.c.Write(append(out, p.frame(a, req)...))
 		lines := p.drain(a)
 		// What happened meanwhile is nobody's step: its notices count, the moment of its txns does not.
 		lines = slices.DeleteFunc(lines, func(l string) bool {
-			if strings.HasPrefix(l, "notice ") {
+			switch {
+			case strings.HasPrefix(l, "notice "):
+				notices = append(notices, l)
+				return true
+			case len(once) > 0:
+				once = once[1:]
 				notices = append(notices, l)
 				return true
 			}

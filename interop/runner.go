@@ -214,9 +214,6 @@ func (p *player) act(name string, ph phrase) []string {
 		a.c.Close()
 		a.open = false
 		return nil
-	case "silent":
-		a.silent = true
-		return nil
 	case "await": // until the server closes
 		return p.read(a, func() bool { return false })
 	case "bytes":

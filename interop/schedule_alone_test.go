@@ -218,14 +218,12 @@ func TestSchedulesOfOneServer(t *testing.T) {
 			}
 			for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 				out, err := srv.FourLetters("mntr")
-				if err == nil && monitorValue(out, "zk_global_sessions") == "0" {
-					if n := monitorValue(out, "zk_watch_count"); n != "0" {
-						return n + " watches are left"
-					}
+				sessions, watches := monitorValue(out, "zk_global_sessions"), monitorValue(out, "zk_watch_count")
+				if err == nil && sessions == "0" && watches == "0" { // a session ends first, and then its connection with the watches
 					return ""
 				}
 				if time.Now().After(end) {
-					return "sessions are left"
+					return sessions + " sessions and " + watches + " watches are left"
 				}
 			}
 		}},
@@ -246,7 +244,7 @@ func TestSchedulesOfOneServer(t *testing.T) {
 			select {
 			case <-closed:
 				return ""
-			case <-time.After(5 * time.Second): // for ever, with Apache
+			case <-time.After(map[Kind]time.Duration{Apache: 5 * time.Second, Zooid: patience}[k]): // for ever, with Apache
 				return "the connection is still there"
 			}
 		}},

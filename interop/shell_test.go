@@ -195,7 +195,8 @@ var shellDifferences = []struct {
 	{regexp.MustCompile(`(?m)^([cmp]Zxid) = 0x.*$`), "$1 = ZXID"},
 	{regexp.MustCompile(`0x[0-9a-f]{10,}`), "SESSION"},
 	// Events: 3.9 prints the zxid; Debian's shell is 3.8. When the first comes, and whether before printwatches, is chance in Apache's.
-	{regexp.MustCompile(`\n*WATCHER::\n\nWatchedEvent .*\n`), "\n"},
+	// They come from a thread of their own: between the two prints, and between the pieces of a list, another thread may print.
+	{regexp.MustCompile(`\nWATCHER::\n|\nWatchedEvent .*\n`), ""},
 	{regexp.MustCompile(`\n{2,}`), "\n"},
 	// 3.9's usage lines; and our list of commands is longer.
 	{regexp.MustCompile(`get \[-s\] \[-w\] \[-b\] \[-x\] path`), "get [-s] [-w] path"},

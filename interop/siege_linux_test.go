@@ -44,7 +44,7 @@ func registerPath(i int) string { return fmt.Sprintf("/register-%d", i) }
 // besiege starts servers on a land and clients of them. The last servers are observers. conf is added to each zoo.cfg.
 func besiege(t *testing.T, servers, observers int, conf ...string) *siege {
 	Need(t, Zooid)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	s := &siege{land: newLand(t, servers), voters: servers - observers, ctx: ctx, stop: make(chan struct{})}
 	conf = append([]string{"tickTime=200", "initLimit=15", "syncLimit=5", "maxSessionTimeout=60000", "4lw.commands.whitelist=*"}, conf...)
@@ -85,16 +85,12 @@ func (s *siege) raise(t *testing.T) {
 	}
 	c := s.enter(t, s.addrs()...)
 	for i := range siegeRegisters {
-		if _, _, err := c.Create(s.ctx, registerPath(i), nil, zk.Persistent); err != nil {
-			t.Fatal(err)
-		}
+		s.makes(t, c, registerPath(i), zk.Persistent)
 		s.registers = append(s.registers, &register{began: time.Now()})
 	}
 	for i := range 4 {
 		c := s.enter(t, s.addrs()...)
-		if _, _, err := c.Create(s.ctx, fmt.Sprintf("/citizen-%d", i), nil, zk.Ephemeral); err != nil {
-			t.Fatal(err)
-		}
+		s.makes(t, c, fmt.Sprintf("/citizen-%d", i), zk.Ephemeral)
 		s.citizens = append(s.citizens, c)
 		s.busy.Go(func() { s.live(t, c, i) })
 	}
@@ -110,8 +106,9 @@ func (s *siege) addrs() (all []string) {
 	return all
 }
 
+// options: whose server is frozen notices after two thirds of the timeout, and then has to find one that answers before the session ends.
 func (s *siege) options() *client.Options {
-	return &client.Options{SessionTimeout: 12 * time.Second, MaxBackoff: 100 * time.Millisecond, Dialer: s.dial}
+	return &client.Options{SessionTimeout: 30 * time.Second, ConnectTimeout: 4 * time.Second, MaxBackoff: 100 * time.Millisecond, Dialer: s.dial}
 }
 
 func (s *siege) enter(t *testing.T, addrs ...string) *client.Client {
@@ -122,6 +119,33 @@ func (s *siege) enter(t *testing.T, addrs ...string) *client.Client {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// insists does it again while the connection is lost: with these limits a second in which a server gets no time costs it its
+// connections.
+func (s *siege) insists(do func() error) error {
+	for {
+		if err := do(); !errors.Is(err, zk.ConnectionLoss) || s.ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// makes makes a znode that nobody else makes.
+func (s *siege) makes(t *testing.T, c *client.Client, path string, mode zk.Mode) {
+	t.Helper()
+	lost := false
+	err := s.insists(func() error {
+		_, _, err := c.Create(s.ctx, path, nil, mode)
+		if lost && errors.Is(err, zk.NodeExists) {
+			return nil // it was made after all
+		}
+		lost = errors.Is(err, zk.ConnectionLoss)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 }
 
 func (s *siege) ended() bool {
@@ -214,7 +238,7 @@ func (s *siege) until(t *testing.T, what string, holds func() bool) {
 
 // role is what a server says of itself, "" if nothing.
 func (s *siege) role(i int) string {
-	out, err := s.servers[i].fourLetters("srvr", 300*time.Millisecond)
+	out, err := s.servers[i].fourLetters("srvr", 2*time.Second)
 	if m := regexp.MustCompile(`Mode: (\S+)`).FindStringSubmatch(out); err == nil && m != nil {
 		return m[1]
 	}
@@ -239,7 +263,7 @@ next:
 
 // learners is how many a leader says are in step with it.
 func (s *siege) learners(leader int) int {
-	out, _ := s.servers[leader].fourLetters("mntr", 300*time.Millisecond)
+	out, _ := s.servers[leader].fourLetters("mntr", 2*time.Second)
 	m := regexp.MustCompile(`zk_synced_followers\s+(\d+)`).FindStringSubmatch(out)
 	if m == nil {
 		return -1
@@ -283,7 +307,12 @@ func (s *siege) end(t *testing.T) {
 	close(s.stop)
 	s.busy.Wait()
 	for i, c := range s.citizens {
-		ok, stat, err := c.Exists(s.ctx, fmt.Sprintf("/citizen-%d", i))
+		var ok bool
+		var stat zk.Stat
+		err := s.insists(func() (err error) {
+			ok, stat, err = c.Exists(s.ctx, fmt.Sprintf("/citizen-%d", i))
+			return err
+		})
 		if err != nil || !ok || zk.SessionID(stat.EphemeralOwner) != c.Session().ID {
 			t.Errorf("citizen %d and its ephemeral: %v %+v %v", i, ok, stat, err)
 		}
@@ -292,7 +321,7 @@ func (s *siege) end(t *testing.T) {
 	for i, r := range s.registers {
 		for n, srv := range s.servers { // over each of them: what was acknowledged is everywhere
 			c := s.enter(t, srv.Addr())
-			if err := s.read(c, fmt.Sprintf("the end, over server %d", n+1), i); err != nil {
+			if err := s.insists(func() error { return s.read(c, fmt.Sprintf("the end, over server %d", n+1), i) }); err != nil {
 				t.Error(err)
 			}
 			c.Close()
