@@ -130,6 +130,7 @@ func (f *fake) serve(c net.Conn) {
 
 // A lapse is not an expiry: if the servers were only out of reach, and ended no session themselves, it goes on.
 func TestALapseCanBeUndone(t *testing.T) {
+	t.Parallel() // it is mostly waiting
 	f := newFake(t, nil)
 	p := newProxy(t, f.addr)
 	c := dial(t, p.addr, &client.Options{SessionTimeout: 2 * time.Second, MaxBackoff: 20 * time.Millisecond})
@@ -138,7 +139,11 @@ func TestALapseCanBeUndone(t *testing.T) {
 	until(t, states, client.Lapsed)
 	p.mend()
 	until(t, states, client.Connected)
-	if err := c.Delete(patient(t), "/a", -1); err != nil {
+	err := c.Delete(patient(t), "/a", -1)
+	for errors.Is(err, zk.ConnectionLoss) { // a machine that stood still may have lost that connection, too
+		err = c.Delete(patient(t), "/a", -1)
+	}
+	if err != nil {
 		t.Error(err)
 	}
 }
@@ -219,7 +224,9 @@ func TestSASL(t *testing.T) {
 	var seen []string
 	f := newFake(t, func(h wire.Header, op wire.Op) []byte {
 		s, ok := op.(*wire.Sasl)
-		if !ok {
+		if op.OpCode() == wire.OpPing { // one that is slow pings, too
+			return wire.AppendErrorFrame(nil, h.Xid, 1, zk.OK)
+		} else if !ok {
 			seen = append(seen, op.OpCode().String())
 			return wire.AppendErrorFrame(nil, h.Xid, 1, zk.OK)
 		}

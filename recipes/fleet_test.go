@@ -123,7 +123,8 @@ func sail(t *testing.T, e *zktest.Ensemble, duties []*duty) {
 	over()
 	wg.Wait()
 	for _, h := range f.crew {
-		if err := h.client().Close(); err != nil {
+		// A machine that stands still for a while elects anew, and nobody confirms the end in time: the session then ends by itself.
+		if err := h.client().Close(); err != nil && !errors.Is(err, zk.ConnectionLoss) {
 			t.Error(err)
 		}
 	}

@@ -94,8 +94,8 @@ func TestMasterAndWorkerAreKilled(t *testing.T) {
 		srv.Expire(stat.EphemeralOwner)
 	}
 	masters := map[string]*terminal{"alice": run("master", "-name", "alice"), "bob": run("master", "-name", "bob")}
-	w1 := run("worker", "-name", "w1", "-work", "50ms")
-	run("worker", "-name", "w2", "-work", "50ms")
+	w1 := run("worker", "-name", "w1", "-work", "1h") // it is in the middle of a task whenever it is killed
+	run("worker", "-name", "w2", "-work", "20ms")
 	leader := func() string {
 		data, _, err := c.Get(ctx, base+"/master")
 		if err != nil && !errors.Is(err, zk.NoNode) {
@@ -104,6 +104,7 @@ func TestMasterAndWorkerAreKilled(t *testing.T) {
 		return string(data)
 	}
 	eventually("somebody leads", func() bool { return masters[leader()] != nil })
+	eventually("both workers are there", func() bool { return len(children(t, ctx, c, base+"/workers")) == 2 }) // or one may do all
 	var words []string
 	for i := range 40 {
 		words = append(words, fmt.Sprintf("word-%d", i))
@@ -115,7 +116,9 @@ func TestMasterAndWorkerAreKilled(t *testing.T) {
 	masters[was].kill()
 	lost(base + "/master")
 	eventually("the other one leads", func() bool { now := leader(); return now != was && masters[now] != nil })
-	eventually("w1 has something to do", func() bool { return len(children(t, ctx, c, base+"/assign/w1")) > 0 })
+	if len(children(t, ctx, c, base+"/assign/w1")) == 0 {
+		t.Error("w1 has lost its task with the master")
+	}
 	w1.kill()
 	lost(base + "/workers/w1")
 

@@ -2,10 +2,13 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/zooid-io/zooid/client"
+	"github.com/zooid-io/zooid/zk"
 	"github.com/zooid-io/zooid/zktest"
 )
 
@@ -13,6 +16,18 @@ import (
 type prober struct {
 	*Shell
 	y *typist
+}
+
+// set changes a znode by a client that may not have noticed yet that its connection is gone.
+func set(t *testing.T, c *client.Client, path, data string) {
+	t.Helper()
+	_, err := c.Set(t.Context(), path, []byte(data), -1)
+	for errors.Is(err, zk.ConnectionLoss) {
+		_, err = c.Set(t.Context(), path, []byte(data), -1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // probe starts a shell without a terminal, for a server that may be away.
@@ -58,12 +73,9 @@ func TestConnectionComesBack(t *testing.T) {
 	y.types("ne\r")
 	y.sees("x\r\n")
 
-	ctx := t.Context()
-	if _, st, err := other.Get(ctx, "/mine"); err != nil || st.EphemeralOwner == 0 {
+	set(t, other, "/mine", "y")
+	if _, st, err := other.Get(t.Context(), "/mine"); err != nil || st.EphemeralOwner == 0 {
 		t.Errorf("the ephemeral: %+v, %v", st, err)
-	}
-	if _, err := other.Set(ctx, "/mine", []byte("y"), -1); err != nil {
-		t.Fatal(err)
 	}
 	y.sees("type:NodeDataChanged path:/mine")
 
@@ -98,11 +110,8 @@ func TestRemoveWatchesWithoutAConnection(t *testing.T) {
 	}
 	srv.Restart()
 	p.y.sees("state:SyncConnected type:None")
-	ctx := t.Context()
 	for _, path := range []string{"/a", "/b"} {
-		if _, err := other.Set(ctx, path, []byte("y"), -1); err != nil {
-			t.Fatal(err)
-		}
+		set(t, other, path, "y")
 	}
 	if before := p.y.sees("type:NodeDataChanged path:/b"); strings.Contains(before, "/a") { // the one that is left
 		t.Errorf("told of %q", before)

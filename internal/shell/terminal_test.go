@@ -101,11 +101,17 @@ func sit(t *testing.T, addr, history string) *typist {
 		Server:   addr,
 		Terminal: &Terminal{RW: y, HistoryFile: history, Size: func() (int, int) { return 200, 50 }},
 	})
+	gone := make(chan struct{})
 	go func() {
+		defer close(gone)
 		y.ended <- s.Run(context.Background())
 		s.Close()
 		y.in.Close()
 	}()
+	t.Cleanup(func() { // before the server ends
+		y.keys.Close()
+		<-gone
+	})
 	y.sees("JLine support is enabled")
 	return y
 }
