@@ -19,13 +19,15 @@ type Ensemble struct {
 	props   []string
 }
 
-// StartEnsemble starts one server of each kind, all at once, and returns when all of them serve. conf is added to each zoo.cfg.
+// StartEnsemble starts one server of each kind, and returns when all of them serve. The last one leads: of fresh servers the highest id
+// wins, and those who make the first majority with it start before the others, who might be sooner ready and elect another one. conf is
+// added to each zoo.cfg.
 func StartEnsemble(t testing.TB, kinds []Kind, conf ...string) *Ensemble {
 	t.Helper()
 	return startWithObservers(t, kinds, 0, conf...)
 }
 
-// startWithObservers is StartEnsemble with the last servers as observers.
+// startWithObservers is StartEnsemble with the last servers as observers; the last voter leads.
 func startWithObservers(t testing.TB, kinds []Kind, observers int, conf ...string) *Ensemble {
 	t.Helper()
 	return startEnsemble(t, kinds, observers, Setup{Conf: append([]string{"tickTime=1000", "4lw.commands.whitelist=*"}, conf...)})
@@ -49,11 +51,15 @@ func startEnsemble(t testing.TB, kinds []Kind, observers int, setup Setup) *Ense
 	for _, k := range kinds {
 		e.add(t, k)
 	}
-	for _, s := range e.Servers {
-		s.Launch(t)
-	}
-	for _, s := range e.Servers {
-		s.WaitServing(t)
+	voters := len(kinds) - observers
+	rest := voters - (voters/2 + 1)
+	for _, wave := range [][]*Server{e.Servers[rest:voters], append(slices.Clone(e.Servers[:rest]), e.Servers[voters:]...)} {
+		for _, s := range wave {
+			s.Launch(t)
+		}
+		for _, s := range wave {
+			s.WaitServing(t)
+		}
 	}
 	return e
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// mixes are the ensembles whose members get along. The last of each leads: on fresh servers the highest id wins.
+// mixes are the ensembles whose members get along. The last of each leads: see startEnsemble.
 var mixes = map[string][]Kind{
 	"Zooid":             {Zooid, Zooid, Zooid},
 	"Apache leads":      {Zooid, Zooid, Apache},
@@ -52,6 +52,9 @@ func TestMixedEnsemble(t *testing.T) {
 			var all []*client.Client
 			for _, a := range e.Addrs() {
 				all = append(all, join(t, ctx, a))
+			}
+			if out, err := e.Servers[len(kinds)-1].FourLetters("srvr"); err != nil || !strings.Contains(out, "Mode: leader") {
+				t.Errorf("the last one does not lead: %q, %v", out, err)
 			}
 			for i, c := range all {
 				path := fmt.Sprintf("/n%d", i)
