@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/zk"
@@ -153,7 +154,7 @@ func TestKillNine(t *testing.T) {
 			select {
 			case <-srv.Done():
 				t.Fatal("the server ended by itself")
-			default:
+			case <-time.After(100 * time.Microsecond): // leave the processors to those who write
 			}
 		}
 		srv.Kill()
