@@ -104,9 +104,14 @@ func TestEnsembleObserverMasters(t *testing.T) {
 		if stopped >= 0 {
 			w.stop(stopped)
 			gone := ensemble.SID(stopped + 1)
-			eventually(t, "the observer has got over it", func() bool {
+			eventually(t, "the observers have got over it", func() bool {
+				for _, o := range w.all[3:] {
+					if m := o.master(); m == gone || m == ensemble.NoSID { // nobody: it is about to notice
+						return false
+					}
+				}
 				r := w.all[3].role()
-				return r.Serving && r.Leader != gone && w.all[3].master() != gone
+				return r.Serving && r.Leader != gone
 			})
 			w.serving()
 			d, refused := c.resume(w.all[3])
