@@ -40,7 +40,7 @@ func recvAll(c *client, first int32, n int) {
 // No fsync serves more txns than maxBatchSize, however many wait.
 func TestMaxBatchSize(t *testing.T) {
 	s := start(t, vfs.NewMem(), func(o *Options) { o.MaxBatchSize = 7 })
-	c := connect(t, s, 30*time.Second)
+	c := connect(t, s, lasting)
 	first := c.xid + 1
 	c.send(creates(100)...)
 	recvAll(c, first, 100)
@@ -53,7 +53,7 @@ func TestMaxBatchSize(t *testing.T) {
 // maxWriteQueuePollTime does not wait for the hour either.
 func TestFlushDelay(t *testing.T) {
 	s := start(t, vfs.NewMem(), func(o *Options) { o.FlushDelay, o.MaxBatchSize = time.Hour, 6 })
-	c := connect(t, s, 30*time.Second)
+	c := connect(t, s, lasting)
 	first := c.xid + 1
 	c.send(creates(5)...)
 	eventually(t, "five writes wait", func() bool {
@@ -68,7 +68,7 @@ func TestFlushDelay(t *testing.T) {
 	}
 
 	s = start(t, vfs.NewMem(), func(o *Options) { o.FlushDelay, o.FlushPoll = time.Hour, time.Millisecond })
-	c = connect(t, s, 30*time.Second)
+	c = connect(t, s, lasting)
 	for range 3 {
 		c.must(create("/a", ""))
 		c.must(&wire.Delete{Path: "/a", Version: -1})

@@ -3,7 +3,6 @@ package server
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/vfs"
 	"github.com/zooid-io/zooid/internal/wire"
@@ -14,7 +13,7 @@ import (
 // as requests of 40 bytes, not as answers: an outbox with that much in it would be given up.
 func TestManyLargeReadsBehindWrite(t *testing.T) {
 	s := start(t, vfs.NewMem())
-	c, other := connect(t, s, 30*time.Second), connect(t, s, 30*time.Second)
+	c, other := connect(t, s, lasting), connect(t, s, lasting)
 	c.must(create("/big", strings.Repeat("x", 900_000)))
 	ops := []wire.Op{create("/w", "")}
 	for range 200 {

@@ -10,10 +10,11 @@ import (
 	"github.com/zooid-io/zooid/zk"
 )
 
-// patient makes ticks short and limits between servers so long that pass may let sessions' time pass and no server be given up.
+// patient makes ticks short and the limit between servers that serve so long that pass may let sessions' time pass and no server be
+// given up. Who finds no followers does not wait for ever: it may have been elected by one that went to another.
 func patient(o *Options) {
 	o.TickTime = 20 * time.Millisecond
-	o.Ensemble.InitLimit, o.Ensemble.SyncLimit, o.Ensemble.ConnectLimit = 1<<24, 1<<24, 1<<24
+	o.Ensemble.InitLimit, o.Ensemble.SyncLimit, o.Ensemble.ConnectLimit = 500, 1<<24, 500
 }
 
 // followers are the servers that run and follow.

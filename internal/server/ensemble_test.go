@@ -126,18 +126,23 @@ func (s *Server) role() zab.Role {
 	return r
 }
 
-// serving waits until all that run serve, and gives who leads.
+// serving waits until all that run serve under one leader, in one epoch, and gives who leads. One that has not noticed yet that its
+// leader is gone, or one that is about to hand over, serves too, for a moment.
 func (w *crowd) serving() int {
 	w.t.Helper()
 	leader := -1
 	eventually(w.t, "everybody serves", func() bool {
 		leader = -1
+		var of zab.Role // what the first says
 		for i, s := range w.all {
 			if s == nil {
 				continue
 			}
 			r := s.role()
-			if !r.Serving {
+			if of.Leader == 0 {
+				of = r
+			}
+			if !r.Serving || r.Leader != of.Leader || r.Epoch != of.Epoch {
 				return false
 			}
 			if r.State == zab.Leading {

@@ -56,15 +56,17 @@ func connectLater(t *testing.T, s *Server) *client {
 func TestThrottledOp(t *testing.T) {
 	disk := newDam(vfs.NewMem())
 	s := start(t, disk, func(o *Options) {
-		o.RequestThrottleMax, o.RequestThrottleStall, o.ThrottledOpWait = 1, time.Millisecond, 20*time.Millisecond
+		o.RequestThrottleMax, o.RequestThrottleStall = 1, time.Millisecond
 	})
 	a, b := connect(t, s, lasting), connect(t, s, lasting)
 	disk.shut()
 	defer disk.open()
 	a.send(create("/a", ""))
 	eventually(t, "the throttle is full", func() bool { return s.gate.inProcess() == 1 })
-	asked := time.Now()
+	s.opt.ThrottledOpWait = 20 * time.Millisecond // from now on: the first did not have to wait, however slow the machine
 	b.send(create("/b", ""), &wire.Ping{}, &wire.GetData{Path: "/"}, &wire.CloseSession{})
+	eventually(t, "they are in the throttle", served(t, s, b).held.Load)
+	asked := time.Now()
 	eventually(t, "they have waited", func() bool { return time.Since(asked) > 100*time.Millisecond })
 	disk.open()
 	if r := a.recv(1); r.Err != zk.OK {
@@ -83,6 +85,7 @@ func TestThrottledOp(t *testing.T) {
 		t.Errorf("closeSession: %v", r.Err)
 	}
 	b.ended()
+	s.opt.ThrottledOpWait = 0
 	if a.exists("/b") {
 		t.Error("a refused request was carried out")
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"testing"
-	"time"
 
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/internal/zab"
@@ -161,17 +160,18 @@ func TestLocalSessionUpgrades(t *testing.T) {
 
 // Its own server ends it when its time is over, whether its client is gone or silent, and no other.
 func TestLocalSessionExpires(t *testing.T) {
-	w := gather(t, 3, 1, localSessions)
+	w := gather(t, 3, 1, localSessions, patient)
 	w.each(t, func(t *testing.T, s, other *Server) {
 		w.same()
 		before := s.zxid()
 		stays := connect(t, s, lasting)
-		silent := connect(t, s, time.Second)
-		gone := connect(t, s, time.Second)
+		silent := connect(t, s, lasting/4)
+		gone := connect(t, s, lasting/4)
 		gone.nc.Close()
 		if locals(s) != 3 {
 			t.Fatalf("%d sessions", locals(s))
 		}
+		pass(s, lasting/2)
 		silent.ended()
 		eventually(t, "the end of two sessions", func() bool { return locals(s) == 1 })
 		stays.send(&wire.Ping{})

@@ -83,6 +83,12 @@ func (j *journal) with(parts ...string) int {
 	return n
 }
 
+// more waits until more lines contain all parts than there were: what is decided under a lock is logged a little later.
+func (j *journal) more(t testing.TB, were int, parts ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("more than %d lines with %q", were, parts), func() bool { return j.with(parts...) > were })
+}
+
 // wait waits for a line that contains all parts.
 func (j *journal) wait(t testing.TB, parts ...string) {
 	t.Helper()
