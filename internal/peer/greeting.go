@@ -102,6 +102,9 @@ func readGreeting(r *bufio.Reader) (greeting, error) {
 		if err != nil {
 			return g, fmt.Errorf("peer: greeting of server %d: %w", g.sid, err)
 		}
+		if strings.Contains(host, "|") { // two addresses where the first version has one
+			return g, fmt.Errorf("peer: greeting of server %d: %q is no host", g.sid, host)
+		}
 		if unspecified(host) {
 			continue // the address of a listener, not of a server
 		}
