@@ -358,17 +358,6 @@ func TestObserversLagIsBounded(t *testing.T) {
 	}
 	block <- struct{}{}
 	observer.says(t, 1, "up", "Inform")
-	l := master.link(2)
-	waits := func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.commits > 0
-	}
-	for end := time.Now().Add(patience); waits(); time.Sleep(time.Millisecond) { // it is counted off behind the write, and may be there before
-		if time.Now().After(end) {
-			t.Fatal("what has gone out still counts")
-		}
-	}
 	for range 100 { // more than sockets and buffers hold
 		if !master.Send(2, &zab.Propose{Proposal: long}) {
 			t.Fatal("what synchronizes is bounded")
