@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The test binary is the zooid of the scripts when stubLog names a file: it appends its arguments and environment there.
@@ -123,6 +124,8 @@ func (w *world) write(name, text string) {
 	if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
+	syscall.ForkLock.RLock() // a child that another test starts meanwhile would have the file open: a busy text cannot be run
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(w.path(name), []byte(text), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
@@ -159,6 +162,17 @@ func (w *world) run(script string, args ...string) result {
 		}
 	}
 	return result{out.String(), err.String(), c.ProcessState.ExitCode()}
+}
+
+// noted waits until the stub has noted so much, and gives it.
+func (w *world) noted(n int) []call {
+	w.t.Helper()
+	for end := time.Now().Add(2 * time.Minute); len(w.calls()) < n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("noted only %v", w.calls())
+		}
+	}
+	return w.calls()
 }
 
 func (w *world) calls() []call {
@@ -206,7 +220,7 @@ func TestStartAndStop(t *testing.T) {
 		if want := "ZooKeeper JMX enabled by default\nUsing config: DIR/bin/../conf/zoo.cfg\n"; strings.ReplaceAll(got.err, w.dir, "DIR") != want {
 			t.Errorf("stderr %q, want %q", got.err, want)
 		}
-		server := w.calls()[0]
+		server := w.noted(1)[0]
 		if pid := w.read("data/zookeeper_server.pid"); pid != strconv.Itoa(server.Pid) {
 			t.Errorf("pid file %q, the server is %d", pid, server.Pid)
 		}
@@ -221,7 +235,7 @@ func TestStartAndStop(t *testing.T) {
 		w.want(w.run("zkServer.sh", "start"), fmt.Sprintf("Starting zookeeper ... already running as process %d.\n", server.Pid), 1)
 
 		w.want(w.run("zkServer.sh", "restart"), "Stopping zookeeper ... STOPPED\nStarting zookeeper ... STARTED\n", 0)
-		events := w.calls()
+		events := w.noted(3)
 		if len(events) != 3 || events[1].Event != "term" || events[1].Pid != server.Pid || events[2].Event != "begin" {
 			t.Errorf("restart did not end the first server before the second: %v", events)
 		}
@@ -236,7 +250,10 @@ func TestStartAndStop(t *testing.T) {
 
 func TestStartFails(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.env = append(w.env, "STUB_SERVER=fails")
+		// The script looks after a second. Here that lasts until the server has ended, however slow the machine.
+		w.write("slow/sleep", "#!/bin/sh\npid=$(cat '"+w.path("data/zookeeper_server.pid")+"')\n"+
+			"while kill -0 $pid && ! grep -q ') Z ' /proc/$pid/stat; do :; done 2>/dev/null\n")
+		w.env = append(w.env, "STUB_SERVER=fails", "PATH="+w.path("slow")+":"+os.Getenv("PATH"))
 		w.want(w.run("zkServer.sh", "start"), "Starting zookeeper ... FAILED TO START\n", 1)
 	})
 }
@@ -244,6 +261,7 @@ func TestStartFails(t *testing.T) {
 func TestPidFileCannotBeWritten(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.write("pids/zk.pid/in-the-way", "")
+		w.write("bin/zooid", "#!/bin/sh\nexec sleep 60\n") // one that leaves nothing behind in the folder, however late it is ended
 		w.env = append(w.env, "ZOOPIDFILE="+w.path("pids/zk.pid"))
 		w.want(w.run("zkServer.sh", "start"), "Starting zookeeper ... FAILED TO WRITE PID\n", 1)
 	})
@@ -308,7 +326,7 @@ func TestEnvironmentFiles(t *testing.T) {
 		w.write("conf/zookeeper-env.sh", "ZOO_LOG_DIR="+w.path("elsewhere")+"\nZOOPIDFILE="+w.path("run/deep/zk.pid")+"\n")
 		w.write("conf/java.env", "JVMFLAGS=\"-Xmx1g -Dzookeeper.snapCount=7\"\n")
 		w.want(w.run("zkServer.sh", "start"), "Starting zookeeper ... STARTED\n", 0)
-		if c := w.calls()[0]; c.Flags != "-Xmx1g -Dzookeeper.snapCount=7" || !slices.Contains(c.Args, "-Dzookeeper.log.dir="+w.path("elsewhere")) {
+		if c := w.noted(1)[0]; c.Flags != "-Xmx1g -Dzookeeper.snapCount=7" || !slices.Contains(c.Args, "-Dzookeeper.log.dir="+w.path("elsewhere")) {
 			t.Errorf("got %+v", c)
 		}
 		w.read("run/deep/zk.pid")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -46,19 +45,20 @@ func TestRun4lwGivesUp(t *testing.T) {
 		<-done
 	})
 	got, err := Run4lw("127.0.0.1", port, "stat", 50*time.Millisecond)
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
+	if late, ok := errors.AsType[net.Error](err); !ok || !late.Timeout() { // of the dial, the word or the answer
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
 func TestRun4lwFindsNobody(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	const host = "127.98.46.12" // nobody else takes the port here as soon as it is free
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err) // a system with one such address alone
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	if got, err := Run4lw("127.0.0.1", port, "ruok", time.Minute); err == nil {
+	if got, err := Run4lw(host, port, "ruok", time.Minute); err == nil {
 		t.Errorf("nobody listens and %q was answered", got)
 	}
 }

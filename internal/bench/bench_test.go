@@ -158,6 +158,9 @@ func TestFaultsAreFound(t *testing.T) {
 			if c.fault.hangUp {
 				o.Keys = 100 // they must fit before the end
 			}
+			if c.fault.hangUp || c.fault.wrongXid {
+				o.Duration = time.Minute // found as soon as a thousand operations are done
+			}
 			report, err := Run(context.Background(), o)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)

@@ -224,7 +224,7 @@ func (s *stub) apply(me *stubConn, op wire.Op) (wire.Reply, zk.Code) {
 		return &wire.StatReply{Stat: s.nodes[op.Path].stat()}, zk.OK
 	case *wire.GetData:
 		n := s.nodes[op.Path]
-		if n == nil || s.fault.noNode && s.ops%10 == 0 && s.ops > 1000 {
+		if n == nil || s.fault.noNode && s.ops%10 == 0 && s.ops > 400 {
 			return nil, zk.NoNode
 		}
 		if op.Watch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -134,10 +135,22 @@ func TestRoutesForget(t *testing.T) {
 	}
 }
 
+// remote is an address of this machine at which nobody else takes a port that is free again. Where there is only one it is that.
+func remote(t *testing.T) string {
+	t.Helper()
+	host := fmt.Sprintf("127.%d.%d.%d", 64+rand.IntN(128), rand.IntN(256), 1+rand.IntN(254))
+	l, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+	l.Close()
+	return host
+}
+
 // dead gives an address where nobody listens, one where nobody accepts, and one that takes what comes and says nothing.
 func dead(t *testing.T, how string) *net.TCPAddr {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", remote(t)+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
