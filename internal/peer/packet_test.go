@@ -247,6 +247,7 @@ func FuzzPacket(f *testing.F) {
 	for _, g := range sameBytes(f) {
 		f.Add(unhex(f, g.hex), g.from == Leader)
 	}
+	f.Add(AppendPacket(nil, &zab.NewLeader{Epoch: 1, Config: config(f, "server.1=a:1:2\nversion=-1")}), true)
 	f.Fuzz(func(t *testing.T, b []byte, leader bool) {
 		from := Learner
 		if leader {
@@ -261,6 +262,9 @@ func FuzzPacket(f *testing.F) {
 			}
 			if err != nil {
 				return
+			}
+			if n, ok := p.(*zab.NewLeader); ok && n.Config != nil && n.Config.Version < 0 {
+				continue // written with sixteen digits, which Java refuses to read
 			}
 			again, err := reader(AppendPacket(nil, p), from).Next()
 			if err != nil {
