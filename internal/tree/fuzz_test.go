@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/zooid-io/zooid/internal/jute"
@@ -47,6 +48,25 @@ func FuzzReplay(f *testing.F) {
 			_, more = v.Next(nil, 100)
 		}
 	})
+}
+
+// A million bytes of keys are read in a moment, and the last of equal ones counts.
+func TestQuotaOfManyKeys(t *testing.T) {
+	var b []byte
+	for _, value := range []byte("12") {
+		for i := range 60_000 {
+			b = append(strconv.AppendInt(b, int64(i), 36), '=', value, ',')
+		}
+	}
+	pairs, err := parseQuota(append(b, "count=7,bytes=8,count=9"...))
+	if err != nil || len(pairs) != 60_002 || pairs.get("count") != 9 || pairs.get("bytes") != 8 {
+		t.Fatalf("%d keys, count %d, bytes %d, %v", len(pairs), pairs.get("count"), pairs.get("bytes"), err)
+	}
+	for _, q := range pairs {
+		if q.key != "count" && q.key != "bytes" && q.value != 2 {
+			t.Fatalf("%s is %d", q.key, q.value)
+		}
+	}
 }
 
 // What can be read is written in the canonical form, and that reads the same.

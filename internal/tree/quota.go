@@ -263,9 +263,22 @@ func parseQuota(data []byte) (quotaPairs, error) {
 				return nil, fmt.Errorf("quota %q: %q is not a number", data, value)
 			}
 		}
-		pairs.set(key, v)
+		pairs = append(pairs, quotaPair{key, v})
 	}
-	return pairs, nil
+	return pairs.last(), nil
+}
+
+// last leaves the last of equal keys. There may be as many as a znode has room for, and whoever may write it could have the server
+// compare each with each.
+func (p quotaPairs) last() quotaPairs {
+	slices.SortStableFunc(p, func(x, y quotaPair) int { return cmp.Compare(x.key, y.key) })
+	kept := p[:0]
+	for i, q := range p {
+		if i+1 == len(p) || p[i+1].key != q.key {
+			kept = append(kept, q)
+		}
+	}
+	return kept
 }
 
 // splitRuns cuts text at runs of , and ;.
