@@ -186,8 +186,20 @@ func parsePort(host, text string) (int, error) {
 	return int(n), nil
 }
 
-// hostAndPorts splits at colons; an IPv6 address stands in brackets, which it loses.
+// hostAndPorts splits at colons; an IPv6 address stands in brackets, which it loses. What the canonical text could not hold is no host:
+// blanks around it, which Apache keeps, and then finds nobody of that name, go; one more bracket is refused.
 func hostAndPorts(s string) ([]string, error) {
+	parts, err := splitAtColons(s)
+	if err != nil || len(parts) == 1 {
+		return parts, err // a port alone, or nothing
+	}
+	if parts[0] = java.Trim(parts[0]); strings.HasPrefix(parts[0], "[") {
+		return nil, errors.New(s + " starts with '[' but has no matching ']:'")
+	}
+	return parts, nil
+}
+
+func splitAtColons(s string) ([]string, error) {
 	if !strings.HasPrefix(s, "[") {
 		if parts := java.Split(s, ":"); len(parts) > 0 {
 			return parts, nil

@@ -31,6 +31,7 @@ func TestText(t *testing.T) {
 			"server.-1=z:1:2:participant\nserver.9=i:1:2:participant\nserver.10=j:1:2:participant\nversion=0"},
 		{"addresses by host", "server.1=b:1:2|a:3:4;c:9", "server.1=a:3:4:participant|b:1:2:participant;c:9\nversion=0"},
 		{"IPv6", "server.1=[::1]:1:2;[::]:2181", "server.1=[::1]:1:2:participant;[::]:2181\nversion=0"},
+		{"blanks around hosts", "server.1=b :1:2|[ a ]:1:2; c :3", "server.1=a:1:2:participant|b:1:2:participant;c:3\nversion=0"},
 		{"the last of two", "server.1=a:1:2\nserver.1=b:1:2\ngroup.1=2\ngroup.1=1", "server.1=b:1:2:participant\ngroup.1=1\nweight.1=1\nversion=0"},
 		{"groups", "weight.2=0\ngroup.2=3\ngroup.1=2:1\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\nversion=f",
 			"server.1=a:1:2:participant\nserver.2=b:1:2:participant\nserver.3=c:1:2:participant\n" +
@@ -59,6 +60,9 @@ func TestTextFaults(t *testing.T) {
 		{`server.1=a\u12`, LineError{1, "", `Malformed \uxxxx encoding.`}},
 		{`server.1=a\nb:1:2`, LineError{1, "server.1", `"a\nb:1:2"` + wrongForm}},
 		{`server.1=a\u00e9:1:2`, LineError{1, "server.1", `"aé:1:2"` + wrongForm}},
+		{"server.1=b:1:2|[[a]:1:2", LineError{1, "server.1", "[[a]:1:2 starts with '[' but has no matching ']:'"}},
+		{"server.1=a:1:2;[[b]:3", LineError{1, "server.1", "[[b]:3 starts with '[' but has no matching ']:'"}},
+		{"server.1=a:1:2; 3", LineError{1, "server.1", "Address unresolved: 0.0.0.0: 3"}},
 		{"server.1=a:1:2;b:1;c:2", LineError{1, "server.1", "a:1:2;b:1;c:2" + wrongForm}}, // 3.10's secure address
 		{"server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1", LineError{2, "server.2", "Server 2is not in a group"}},
 		{"group.1=1:2\ngroup.2=2", LineError{2, "group.2", "Server 2is in multiple groups"}},
@@ -91,6 +95,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("server.1=a:1:2\ngroup.1=1:2\nweight.1=0\r\nserver.2 : b:1:2\\\n;9")
 	f.Add("server.1=\\u0041:1:2;")
 	f.Add("version=ffffffffffffffff")
+	f.Add("server.1=b:1:2| a:1:2;[[c]:3")
+	f.Add("server.1=[ [a]:1:2")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse(text)
 		if err != nil {
