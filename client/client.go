@@ -75,7 +75,7 @@ func Dial(ctx context.Context, servers []string, opt *Options) (*Client, error) 
 	cfg := clientcore.Config{
 		Timeout: int32(o.SessionTimeout.Milliseconds()), Handshake: max(o.ConnectTimeout.Milliseconds(), 1),
 		ReadOnly: o.ReadOnly, Login: o.SASL != nil, MaxRequest: o.MaxRequest,
-		SessionID: o.Session.ID, Password: append([]byte(nil), o.Session.Password...),
+		SessionID: o.Session.ID, Password: append([]byte(nil), o.Session.Password...), Seen: o.Session.Seen,
 	}
 	for _, a := range o.Auth {
 		cfg.Auth = append(cfg.Auth, clientcore.Credential{Scheme: a.Scheme, Auth: append([]byte{}, a.Auth...)})
@@ -171,7 +171,7 @@ func (c *Client) Detach() Session {
 
 func (c *Client) session() Session {
 	id, password := c.core.Session()
-	return Session{ID: id, Password: append([]byte(nil), password...)}
+	return Session{ID: id, Password: append([]byte(nil), password...), Seen: c.core.LastZxid()}
 }
 
 // now is the core's clock: monotonic, ms.

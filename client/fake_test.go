@@ -190,6 +190,13 @@ func TestTheHandshakeTellsWhatWasSeen(t *testing.T) {
 	if hello := <-f.hellos; hello.LastZxidSeen != 0x500000007 || hello.SessionID != 0x77 {
 		t.Errorf("%+v", hello)
 	}
+	next := dial(t, f.addr, &client.Options{Session: c.Detach()}) // it is one session: it goes on with what it has seen
+	if hello := <-f.hellos; hello.LastZxidSeen != 0x500000007 || hello.SessionID != 0x77 {
+		t.Errorf("resumed: %+v", hello)
+	}
+	if seen := next.Session().Seen; seen != 0x500000007 {
+		t.Error(seen)
+	}
 }
 
 // A server whose replies are out of order is not believed.

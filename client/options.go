@@ -45,7 +45,8 @@ type Options struct {
 	// AddAuth appends to them.
 	Auth []Auth
 
-	// Session resumes a session that another client has left (Client.Detach). The zero value begins a new one.
+	// Session resumes a session that another client has left (Client.Detach). The zero value begins a new one; one that has only Seen
+	// begins a new one at a server that has seen as much.
 	Session Session
 
 	// Dialer opens a connection to an address with a resolved host, "tcp" and "192.0.2.1:2181"; it should heed ctx. nil is a
@@ -88,7 +89,8 @@ type Auth struct {
 // Session is what another client needs to go on with a session.
 type Session struct {
 	ID       zk.SessionID
-	Password []byte // 16 bytes
+	Password []byte  // 16 bytes
+	Seen     zk.Zxid // the newest that the session has seen: no server that has seen less will do
 }
 
 // SASL is a mechanism to log in with (client protocol, section 6.7).

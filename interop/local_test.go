@@ -61,6 +61,7 @@ func TestLocalSessions(t *testing.T) {
 					if last += 3; stat.Czxid != last { // the session, the multi, this
 						t.Errorf("over %d the ephemeral is %v, want %v", i+1, stat.Czxid, last)
 					}
+					// The server may be one that has not applied /e yet: it has to send the session back until it has.
 					moved, err := client.Dial(ctx, e.Addrs()[(i+1)%3:(i+1)%3+1], &client.Options{Session: c.Detach()})
 					must(err)
 					if paths, err := moved.Ephemerals(ctx, "/"); err != nil || len(paths) != 2 {

@@ -19,7 +19,8 @@ type Config struct {
 	Login      bool  // whether a SASL login comes first
 	MaxRequest int   // longest frame that is sent, bytes
 	SessionID  zk.SessionID
-	Password   []byte // with SessionID, to resume a session
+	Password   []byte  // with SessionID, to resume a session
+	Seen       zk.Zxid // what the session has seen already: the order of what it reads goes on (SessionFIFO)
 	Auth       []Credential
 }
 
@@ -38,7 +39,7 @@ type Core struct {
 	id        zk.SessionID
 	password  []byte
 	timeout   int32   // ms, as negotiated
-	lastZxid  zk.Zxid // the newest that a reply has shown
+	lastZxid  zk.Zxid // the newest that the session has seen
 	readOnly  bool    // of the server
 	known     bool    // a read-write server knows the session: it may be resumed
 	opened    bool    // there was a session at all
@@ -64,7 +65,7 @@ type Core struct {
 
 // New is a session without a connection.
 func New(cfg Config) *Core {
-	c := &Core{cfg: cfg, timeout: cfg.Timeout, creds: append([]Credential(nil), cfg.Auth...)}
+	c := &Core{cfg: cfg, timeout: cfg.Timeout, lastZxid: cfg.Seen, creds: append([]Credential(nil), cfg.Auth...)}
 	if cfg.SessionID != 0 {
 		c.id, c.password, c.known = cfg.SessionID, cfg.Password, true
 	}
@@ -83,7 +84,7 @@ func (c *Core) Session() (zk.SessionID, []byte) { return c.id, c.password }
 // Timeout is the session's, ms: as negotiated, until then as wished.
 func (c *Core) Timeout() int32 { return c.timeout }
 
-// LastZxid is the newest zxid that a reply has shown.
+// LastZxid is the newest zxid that the session has seen: that a reply has shown, or Config.Seen.
 func (c *Core) LastZxid() zk.Zxid { return c.lastZxid }
 
 // HeardAt is when something was last heard from a server that knows the session, if ever.
