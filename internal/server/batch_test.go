@@ -12,12 +12,17 @@ import (
 
 // batchSizes is what sync_processor_batch_size tells: the fsyncs, their txns, and the most txns of one.
 func batchSizes(s *Server) admin.Summary {
+	return s.metric("sync_processor_batch_size").Summary
+}
+
+// metric is one by its name.
+func (s *Server) metric(name string) admin.Metric {
 	for m := range s.metrics.All() {
-		if m.Name == "sync_processor_batch_size" {
-			return m.Summary
+		if m.Name == name {
+			return m
 		}
 	}
-	return admin.Summary{}
+	panic("no metric " + name)
 }
 
 func creates(n int) []wire.Op {

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/zooid-io/zooid/internal/admin"
 	"github.com/zooid-io/zooid/internal/replica"
+	"github.com/zooid-io/zooid/internal/store"
+	"github.com/zooid-io/zooid/internal/tree"
 	"github.com/zooid-io/zooid/internal/wire"
 	"github.com/zooid-io/zooid/zk"
 )
@@ -26,6 +29,31 @@ func (s *Server) chronicle() {
 	for _, id := range s.eff.Expired {
 		s.scribe.note(slog.LevelInfo, "Expiring session "+id.String()+", its timeout is exceeded")
 	}
+}
+
+// compared notes which digests of txns were not the tree's: servers that had the same txns have different trees (PrefixConsistency). It
+// is told and counted, as Apache does, not punished: another make's leader may be the one that is wrong. The caller holds the lock.
+func (s *Server) compared() {
+	t := s.rep.Tree()
+	n := t.DigestMismatches() // of another tree than the last time where one was loaded
+	if n > s.mismatches {
+		s.metrics.Add(admin.DigestMismatches, int64(n-s.mismatches))
+		if s.mismatches == 0 {
+			m, _ := t.FirstDigestMismatch()
+			s.scribe.note(slog.LevelError, fmt.Sprintf("The digest of the tree is not the one that the leader's txn says: this server's data differs "+
+				"from its peers'. From zxid %v on, the txn's is %d, the tree's %d", m.Zxid, m.Want, m.Got))
+		}
+	}
+	s.mismatches = n
+}
+
+// reread is what the store finds on disk, on to which the server holds from now on.
+func (s *Server) reread(fresh func() *tree.Tree) (*store.Restored, error) {
+	res, err := s.store.Restore(fresh)
+	if err == nil {
+		s.metrics.Add(admin.DigestMismatches, int64(res.DigestMismatches))
+	}
+	return res, err
 }
 
 // greeted notes the answer to a handshake. The caller holds the lock.

@@ -285,7 +285,7 @@ func (m *member) truncate(z zk.Zxid, ev *replica.Peer) error {
 	if err := m.s.store.Truncate(z); err != nil {
 		return err
 	}
-	res, err := m.s.store.Restore(m.fresh)
+	res, err := m.s.reread(m.fresh)
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (m *member) resync(undone []replica.DiskOrder) bool {
 			return false
 		}
 		var err error
-		if res, err = s.store.Restore(m.fresh); err == nil {
+		if res, err = s.reread(m.fresh); err == nil {
 			_, current, err = s.store.Epochs(res.LastZxid)
 		}
 		if err == nil {

@@ -40,16 +40,17 @@ type Server struct {
 
 	member *member // nil where the server stands alone
 
-	port    clientPort
-	conns   connSet
-	metrics *admin.Metrics
-	words   *admin.Words
-	tally   tally // guarded by mu
-	started time.Time
-	scribe  *scribe
-	auditor *auditor // nil unless Options.Audit
-	bucket  *bucket  // nil unless handshakes are throttled
-	gate    *gate    // nil unless requests are
+	port       clientPort
+	conns      connSet
+	metrics    *admin.Metrics
+	words      *admin.Words
+	tally      tally // guarded by mu
+	mismatches int   // of the tree's digests, as compared has last seen; guarded by mu
+	started    time.Time
+	scribe     *scribe
+	auditor    *auditor // nil unless Options.Audit
+	bucket     *bucket  // nil unless handshakes are throttled
+	gate       *gate    // nil unless requests are
 
 	wakeCommit chan struct{} // capacity 1: there are records to commit
 	synced     syncedMark
@@ -158,7 +159,7 @@ func (s *Server) restore(fs vfs.FS) error {
 	fresh := func() *tree.Tree {
 		return tree.New(tree.Options{Seed: seed, ExtendedTypes: o.ExtendedTypes, Emulate353TTL: o.Emulate353TTL, NoDigest: !o.Digest, Advise: hugePages})
 	}
-	res, err := st.Restore(fresh)
+	res, err := s.reread(fresh)
 	if err != nil {
 		return errors.Join(err, st.Close())
 	}
@@ -296,6 +297,7 @@ func (s *Server) perform(dirty []*conn) []*conn {
 		go rc.Tag.(*conn).catchUp()
 	}
 	s.chronicle()
+	s.compared()
 	s.audit()
 	s.eff.Reset()
 	if s.member != nil {

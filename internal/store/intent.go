@@ -195,7 +195,8 @@ func (s *Store) base(z zk.Zxid) (n named, beyond []named, err error) {
 }
 
 // shows reads a snapshot to its end and tells up to which zxid it may show transactions. That is above the zxid of its name if
-// it was written by Apache while the tree changed. The error is a *SnapshotError if it is damaged, a *DiskError if the disk does
+// it was written by Apache while the tree changed. Half of the next may be in it, too, but that was committed then: nobody cuts the log
+// before it. The error is a *SnapshotError if it is damaged, a *DiskError if the disk does
 // not let it be read.
 func (s *Store) shows(n named) (zk.Zxid, error) {
 	f, err := s.fs.Open(n.path())

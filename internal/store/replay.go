@@ -217,15 +217,10 @@ func (r *restorer) remember(rec Record) {
 func (r *restorer) digest(x *txn.Txn) {
 	switch {
 	case !r.compareDigests:
-	case !r.hasTarget:
-		if x.HasDigest {
-			r.compare(x.Zxid, x.Digest)
-		}
-	case x.Zxid >= r.target:
-		if x.Zxid == r.target {
-			r.compare(x.Zxid, r.targetDigest)
-		}
-		r.hasTarget = false
+	case x.HasDigest:
+		r.compare(x.Zxid, x.Digest)
+	case x.Zxid == r.target:
+		r.compare(x.Zxid, r.targetDigest)
 	}
 }
 
@@ -233,7 +228,8 @@ func (r *restorer) digest(x *txn.Txn) {
 func (r *restorer) finish() {
 	out := r.out
 	out.Recent = slices.Concat(out.Recent[r.ring:], out.Recent[:r.ring])
-	if r.hasTarget {
+	r.report(r.doubt, r.doubts)
+	if r.compareDigests && r.target > r.at {
 		r.note("Highest txn zxid %v is not covering the snapshot digest zxid %v, which might lead to inconsistent state", r.at, r.target)
 	}
 	if r.newestBad > r.at {

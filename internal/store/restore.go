@@ -193,11 +193,13 @@ type restorer struct {
 	newestBad  zk.Zxid // a newer snapshot than the one that was read, which is damaged; 0 is none
 	unanchored bool    // the log may begin anywhere
 
-	target         zk.Zxid // digests are compared from here on
+	target         zk.Zxid // a snapshot's digest is that of the tree here; 0 is nowhere
 	targetDigest   int64
-	hasTarget      bool
 	ring           int // of out.Recent: the oldest
 	compareDigests bool
+	settled        bool     // a digest has agreed
+	doubts         int      // those that have not, before that
+	doubt          mismatch // the first of them
 }
 
 // note says something to the log and to the caller.
@@ -265,7 +267,7 @@ func (s *Store) readInto(n named, t *tree.Tree, sessions map[zk.SessionID]int32)
 }
 
 // expect takes the digest of a snapshot: it is that of the tree at a zxid that the replay reaches, if the snapshot was taken
-// while the tree changed. Until then the digests of transactions mean nothing.
+// while the tree changed.
 func (r *restorer) expect(info SnapshotInfo, file zk.Zxid) {
 	switch {
 	case !r.compareDigests:
@@ -274,18 +276,38 @@ func (r *restorer) expect(info SnapshotInfo, file zk.Zxid) {
 	case info.DigestZxid == file:
 		r.compare(file, info.Digest)
 	default:
-		r.hasTarget, r.target, r.targetDigest = true, info.DigestZxid, info.Digest
+		r.target, r.targetDigest = info.DigestZxid, info.Digest
 	}
 }
 
+// mismatch is a digest that was not that of the tree.
+type mismatch struct {
+	zxid          zk.Zxid
+	written, tree int64
+}
+
+// compare compares the digest of the tree with that which was written at z. As a digest is that of the whole tree, the first that agrees
+// tells that the tree is as of one moment, and what did not agree before was a snapshot's that shows some znodes as they were later: that of
+// its own trailer as well, which Apache writes while another transaction may be half done. Without one that agrees, all of it counts.
 func (r *restorer) compare(z zk.Zxid, want int64) {
-	got := r.out.Tree.Digest()
-	if got == want {
-		return
+	m := mismatch{z, want, r.out.Tree.Digest()}
+	switch {
+	case m.tree == m.written:
+		r.settled, r.doubts = true, 0
+	case r.settled:
+		r.report(m, 1)
+	default:
+		if r.doubts++; r.doubts == 1 {
+			r.doubt = m
+		}
 	}
-	r.out.DigestMismatches++
-	if r.out.DigestMismatches == 1 {
+}
+
+// report tells of n that count, m the first of them.
+func (r *restorer) report(m mismatch, n int) {
+	if n > 0 && r.out.DigestMismatches == 0 {
 		r.s.log.Error("The digest of the tree is not the one that was written: this server's data may differ from its peers'",
-			"zxid", z.String(), "written", want, "tree", got)
+			"zxid", m.zxid.String(), "written", m.written, "tree", m.tree)
 	}
+	r.out.DigestMismatches += n
 }
