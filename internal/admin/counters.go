@@ -3,8 +3,8 @@ package admin
 // Counter names a number that only grows until srst.
 type Counter uint8
 
-// The counters, in the order of their names at Apache (ServerMetrics). A standalone server feeds few of them; the others stay
-// 0, as they do at Apache.
+// The counters, in the order of their names at Apache (ServerMetrics). Those of its queues, processors and caches that have no
+// counterpart here stay 0.
 const (
 	AddDeadWatcherStallTime Counter = iota
 	BytesReceived

@@ -75,6 +75,7 @@ func (c *conn) serve(carry []byte, least int) {
 				go c.serve(carry, least)
 				return
 			}
+			c.lost(err)
 			c.gone()
 			return
 		}
@@ -260,6 +261,7 @@ func (c *conn) reads(b []byte) (used int, ok bool) {
 			s.metrics.PacketsReceived(n, int64(used))
 			s.metrics.PacketsSent(n)
 			s.metrics.ResponseSize((size - 4*count) / count)
+			s.metrics.Add(admin.ResponseBytes, int64(size-4*count))
 			s.metrics.Requests(false, (end-start)/1000, n)
 			c.act.Replies(n, last.Xid, zxid, admin.LastOp(last.Type), start/1000, end/1000)
 			return used, ok
@@ -408,6 +410,10 @@ func (c *conn) handshake(f []byte) bool {
 	if !c.s.admits(c, &req) {
 		return false
 	}
+	c.s.metrics.Add(admin.ConnectRequests, 1)
+	if req.SessionID != 0 {
+		c.s.metrics.Add(admin.ConnectionsRevalidated, 1)
+	}
 	_ = c.nc.SetReadDeadline(time.Time{})
 	now, elapsed := time.Now().UnixMilli(), c.s.clock()
 	c.heard.Store(elapsed)
@@ -442,6 +448,17 @@ func (c *conn) finish() {
 		return
 	}
 	c.nc.Close()
+}
+
+// lost counts a connection that could not be read any more, unless it was we who ended it.
+func (c *conn) lost(err error) {
+	switch {
+	case c.finished.Load():
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.s.metrics.Add(admin.SessionlessExpired, 1)
+	default:
+		c.s.metrics.Add(admin.ConnectionsDropped, 1)
+	}
 }
 
 // gone ends the connection for good.

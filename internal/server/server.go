@@ -201,6 +201,7 @@ func (s *Server) Addr() net.Addr {
 func (s *Server) Fatal() <-chan error { return s.fatal }
 
 func (s *Server) fail(err error) {
+	s.metrics.Add(admin.UnrecoverableErrors, 1)
 	select {
 	case s.fatal <- err:
 	default:

@@ -15,7 +15,9 @@ const tallied = 16
 type tally struct {
 	writes, reads [tallied]int64
 	sent          int64
-	bytes         int
+	bytes         int // of the last reply
+	replies       int64
+	notices       int64 // bytes of both, without the lengths before them
 	read, written namespaceTally
 }
 
@@ -27,6 +29,9 @@ func newTally() tally {
 func (t *tally) note(m *admin.Metrics, send *replica.Send, ms int64, bytes int) {
 	t.sent++
 	t.bytes = bytes
+	if !isGreeting(send) {
+		t.replies += int64(max(bytes-4, 0))
+	}
 	write := send.Header.Type.IsWrite()
 	switch {
 	case ms < 0 || ms >= tallied:
@@ -47,6 +52,8 @@ func (t *tally) settle(m *admin.Metrics) {
 	if t.bytes > 4 {
 		m.ResponseSize(t.bytes - 4)
 	}
+	m.Add(admin.ResponseBytes, t.replies)
+	m.Add(admin.WatchBytes, t.notices)
 	for ms := range int64(tallied) {
 		m.Requests(true, ms, t.writes[ms])
 		m.Requests(false, ms, t.reads[ms])
@@ -63,6 +70,7 @@ func (s *Server) account(c *conn, send *replica.Send, now int64) {
 		if bytes > 0 {
 			c.act.Send()
 			s.tally.sent++
+			s.tally.notices += int64(bytes - 4)
 		}
 		return
 	}
