@@ -610,3 +610,14 @@ func FuzzReplies(f *testing.F) {
 		}
 	})
 }
+
+// A server that falls silent is seen in the timeline until the end of the round.
+func TestTimelineShowsSilence(t *testing.T) {
+	var r Result
+	m := meter{windows: []window{{ops: 5}}}
+	r.addWindows(2, m.whole(3*windowSize+windowSize/2))
+	want := []Instant{{Round: 2, OpsPerSec: 5 / windowSize.Seconds()}, {Round: 2, Seconds: windowSize.Seconds()}, {Round: 2, Seconds: 2 * windowSize.Seconds()}}
+	if !slices.Equal(r.Timeline, want) {
+		t.Errorf("%+v, want %+v", r.Timeline, want)
+	}
+}

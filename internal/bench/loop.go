@@ -167,6 +167,11 @@ func (c *crew) verify() error {
 	return nil
 }
 
+// windows are those that the round has filled.
+func (rd *round) windows() []window {
+	return rd.m.whole(time.Duration(rd.seconds * float64(time.Second)))
+}
+
 // into adds the figures of the round to a result.
 func (rd *round) into(res *Result, number int) {
 	fs := figures(res.Figures)
@@ -189,7 +194,7 @@ func (rd *round) into(res *Result, number int) {
 		fs.add("generator CPU", "µs/op", neither, float64(rd.own.Microseconds())/ops)
 	}
 	res.Figures = fs
-	res.addWindows(number, rd.m.windows)
+	res.addWindows(number, rd.windows())
 	rd.m.mu.Lock()
 	defer rd.m.mu.Unlock()
 	for code, n := range rd.m.codes {

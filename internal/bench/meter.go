@@ -127,6 +127,13 @@ func (g *gauge) done() {
 	}
 }
 
+// whole are the windows of a run that took so long, those too in which nothing was answered, without the last that the end cut short.
+func (m *meter) whole(took time.Duration) []window {
+	ws := make([]window, took/windowSize)
+	copy(ws, m.windows)
+	return ws
+}
+
 // recent is the 99th percentile, in ns, of the last whole window before now, for the progress line.
 func (m *meter) recent() int64 {
 	m.mu.Lock()

@@ -131,9 +131,9 @@ func ms(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
 // us turns ns into µs.
 func us(ns int64) float64 { return float64(ns) / float64(time.Microsecond) }
 
-// add appends the windows of a round to the timeline. The last window, cut short by the end, is left out.
+// addWindows appends the windows of a round to the timeline.
 func (r *Result) addWindows(round int, ws []window) {
-	for i, w := range ws[:max(0, len(ws)-1)] {
+	for i, w := range ws {
 		in := Instant{Round: round, Seconds: float64(i) * windowSize.Seconds(), OpsPerSec: float64(w.ops) / windowSize.Seconds()}
 		if w.hist != nil {
 			in.P99Ms = ms(w.hist.ValueAtPercentile(99))

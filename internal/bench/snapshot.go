@@ -60,7 +60,8 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 	}
 	with, without := newHistogram(), newHistogram()
 	taken := 0
-	res.addWindows(1, rd.m.windows)
+	windows := rd.windows()
+	res.addWindows(1, windows)
 	from := rd.m.base.Add(time.Duration(rd.m.from.Load()))
 	for i := range res.Timeline {
 		begin := from.Add(time.Duration(i) * windowSize)
@@ -68,7 +69,7 @@ func (r *runner) snapshot(ctx context.Context, t *Target, fs *figures, res *Resu
 		for _, g := range grown {
 			in.Snapshot = in.Snapshot || g.After(begin) && g.Before(begin.Add(windowSize+snapshotPoll))
 		}
-		h := rd.m.windows[i].hist
+		h := windows[i].hist
 		switch {
 		case h == nil:
 		case in.Snapshot:

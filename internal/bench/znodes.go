@@ -25,7 +25,7 @@ func (r *runner) znodes(ctx context.Context, t *Target, fs *figures, res *Result
 	fs.add("p50", "µs", less, us(c.m.total.ValueAtPercentile(50)))
 	fs.add("p99", "µs", less, us(c.m.total.ValueAtPercentile(99)))
 	res.Curve = curve(c.m.total)
-	res.addWindows(1, c.m.windows)
+	res.addWindows(1, c.m.whole(took))
 	r.say("weighing")
 	if full, ok := in.settle(ctx); ok && known {
 		fs.add("memory", "MB", less, megabytes(full))
