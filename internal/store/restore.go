@@ -26,7 +26,7 @@ type Restored struct {
 	Recent       []Entry // the last of them up to LastZxid, at most Options.Recent, oldest first and without a hole
 	Created      bool    // a new database: snapshot.0 was written
 
-	DigestMismatches int // digests in the files that were not those of the tree
+	DigestMismatches int // digests in the files that were not those of the tree, from the first that agrees, or of all
 
 	// Notes says what was repaired or looked wrong, one sentence each; all of it was logged too.
 	Notes []string
