@@ -80,6 +80,7 @@ func TestLocalSessions(t *testing.T) {
 					t.Errorf("a local session over another member: %v", err)
 				}
 				sameTrees(t, ctx, []*client.Client{witness, join(t, ctx, e.Addrs()[0]), join(t, ctx, e.Addrs()[2])})
+				e.sameDigests(t, Apache, Zooid)
 			})
 		}
 	}

@@ -125,6 +125,7 @@ func TestMixedReconfig(t *testing.T) {
 				all = append(all, join(t, ctx, s.Addr()))
 			}
 			sameTrees(t, ctx, all)
+			e.sameDigests(t, Zooid)
 		})
 	}
 }
