@@ -77,7 +77,7 @@ func TestMixedEnsemble(t *testing.T) {
 				}
 			}
 			for i, c := range all {
-				must(c.Sync(ctx, "/"))
+				catchUp(t, ctx, c, all)
 				for j := range all {
 					data, _, err := c.Get(ctx, fmt.Sprintf("/n%d", j))
 					if must(err); string(data) != "y" {
@@ -138,22 +138,30 @@ func (e *Ensemble) sameDigests(t *testing.T, of ...Kind) {
 	}
 }
 
-// sameTrees compares what the members show, Stats included, each as soon as it has applied what those before it have. The sync alone
-// would not do: over Apache's leader it passes as a read does.
+// catchUp syncs, and waits until c's member has applied what any of all has seen. The sync alone would not do: Apache's leader passes it as
+// it does a read, and may not have applied yet what followers of its have answered.
+func catchUp(t *testing.T, ctx context.Context, c *client.Client, all []*client.Client) {
+	t.Helper()
+	var seen zk.Zxid
+	for _, o := range all {
+		seen = max(seen, o.Status().Seen)
+	}
+	if err := c.Sync(ctx, "/"); err != nil {
+		t.Fatal(err)
+	}
+	for ; c.Status().Seen < seen; time.Sleep(10 * time.Millisecond) {
+		if _, _, err := c.Exists(ctx, "/"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sameTrees compares what the members show, Stats included.
 func sameTrees(t *testing.T, ctx context.Context, all []*client.Client) {
 	t.Helper()
 	var first map[string]string
-	var seen zk.Zxid
 	for i, c := range all {
-		if err := c.Sync(ctx, "/"); err != nil {
-			t.Fatal(err)
-		}
-		for ; c.Status().Seen < seen; time.Sleep(10 * time.Millisecond) {
-			if _, _, err := c.Exists(ctx, "/"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		seen = c.Status().Seen
+		catchUp(t, ctx, c, all)
 		tree := map[string]string{}
 		snapshotTree(t, ctx, c, "/", tree)
 		if i == 0 {
