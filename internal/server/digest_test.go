@@ -15,7 +15,7 @@ func (s *Server) mismatched() int64 { return s.metric("digest_mismatches_count")
 
 // A member whose tree is not the leader's finds out with the next txn: it says so once, and counts.
 func TestEnsembleDigestsDiffer(t *testing.T) {
-	w := gather(t, 3, 0)
+	w := gather(t, 3, 0, patient)
 	leader := w.serving()
 	odd := w.followers()[0]
 	c := connect(t, w.all[leader], lasting)
