@@ -116,19 +116,40 @@ func (w *world) live() {
 		w.nemesis.heal(quorum)
 		w.converge("a quorum", quorum, func() bool { return w.outgrown(quorum) })
 	}
-	everybody := map[ensemble.SID]bool{}
-	for _, m := range w.history.head().Members {
-		everybody[m.ID] = true
-	}
-	w.note("healed: all")
-	w.nemesis.heal(everybody)
-	w.converge("everybody", everybody, nil)
+	w.healAll("everybody")
 	// Clients end, and what they owned has to go.
 	for _, c := range w.clients {
 		c.end()
 	}
-	w.run(w.now+60*w.Tick*1000, nil)
-	w.converge("everybody, at the end", everybody, nil)
+	for reign, again := w.reign(), true; again; reign = w.reign() { // a new leader gives all sessions their time anew
+		w.run(w.now+60*w.Tick*1000, nil)
+		w.healAll("everybody, at the end")
+		again = w.reign() != reign
+	}
+}
+
+// reign is the newest epoch that anybody is in.
+func (w *world) reign() (e zab.Epoch) {
+	for _, s := range w.running() {
+		e = max(e, s.role.Epoch)
+	}
+	return e
+}
+
+// healAll heals whoever is a member, or has to be one because of a change that is proposed meanwhile: the leader may not have noticed yet
+// that a server that it gives a vote was kept down.
+func (w *world) healAll(who string) {
+	everybody := map[ensemble.SID]bool{}
+	for again := true; again; again = w.outgrown(everybody) {
+		for _, g := range append(w.pending(), w.history.head()) {
+			for _, m := range g.Members {
+				everybody[m.ID] = true
+			}
+		}
+		w.note("healed: all")
+		w.nemesis.heal(everybody)
+		w.converge(who, everybody, func() bool { return w.outgrown(everybody) })
+	}
 }
 
 // patience is how long a healed ensemble may take, ms.

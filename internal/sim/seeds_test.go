@@ -32,6 +32,7 @@ var found = []struct {
 	{509364, allFaults(), "Liveness: the same"},
 	{502084, allFaults(), "Liveness: of the simulator, a change that reached a leader when the quorum was drawn already"},
 	{507448, allFaults(), "Liveness: of the simulator, a member that knew none of those who were left"},
+	{700961, allFaults(), "Liveness: of the simulator, a change that was proposed when all were healed gave a vote to a server that was kept down"},
 	{1067, []Fault{LinkReset, SlowDisk}, "CommitDurable: the same"},
 }
 
