@@ -229,7 +229,7 @@ func (r *restorer) finish() {
 	out := r.out
 	out.Recent = slices.Concat(out.Recent[r.ring:], out.Recent[:r.ring])
 	r.report(r.doubt, r.doubts)
-	if r.compareDigests && r.target > r.at {
+	if r.target > r.at {
 		r.note("Highest txn zxid %v is not covering the snapshot digest zxid %v, which might lead to inconsistent state", r.at, r.target)
 	}
 	if r.newestBad > r.at {
